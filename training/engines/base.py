@@ -1,0 +1,187 @@
+"""What the engines are asked and what they answer: requests, recipes, training jobs, errors.
+
+Plain data, importable without torch. It does not know Django, the database, or any model.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from PIL import Image
+
+Family = Literal["flux", "qwen-edit"]
+Quantize = Literal["none", "nf4"]
+OnStep = Callable[[int, int], None]
+"""Called with (step, steps) after every denoising step; it may raise Cancelled."""
+
+
+class EngineError(Exception):
+    """Its text tells a person what happened, to which input, and what to do next."""
+
+
+class Cancelled(Exception):  # noqa: N818 (it is a request, not an error)
+    """Raised by a caller's on_step to stop a picture within one denoising step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoraRef:
+    """A LoRA file to draw with. The same sha256 is never loaded twice by one engine."""
+
+    path: Path
+    sha256: str
+    strength: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerateRequest:
+    """A picture from words. None means the pack's own default; sizes are pixels."""
+
+    prompt: str
+    seed: int
+    width: int | None = None
+    height: int | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    true_cfg: float | None = None
+    loras: tuple[LoraRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditRequest:
+    """A picture from one to three pictures and an instruction. None means the pack's default."""
+
+    images: tuple[Image.Image | Path, ...]
+    instruction: str
+    seed: int
+    steps: int | None = None
+    true_cfg: float | None = None
+    loras: tuple[LoraRef, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.images) <= 3:
+            raise ValueError(f"images: an edit takes one to three pictures, not {len(self.images)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Everything but the data that decides what a LoRA becomes. Immutable; JSON by asdict / **.
+
+    Noise levels are sigmoid(N(timestep_mean, timestep_std)) (Esser et al. 2024, logit-normal);
+    a flow shift s is timestep_mean = ln s. alpha / rank scales the adapter (Hu et al. 2021).
+    """
+
+    family: Family
+    steps: int = 1000
+    batch_size: int = 1
+    learning_rate: float = 1e-4
+    warmup_steps: int = 10
+    weight_decay: float = 1e-4
+    rank: int = 16
+    alpha: int = 16
+    seed: int = 0
+    caption_dropout: float = 0.05
+    timestep_mean: float = 0.0
+    timestep_std: float = 1.0
+    resolution: int = 0
+    """Side in pixels of a square with the area trained at; 0 is the pack's own."""
+    checkpoint_every: int = 250
+    sample_every: int = 0
+    """Steps between sample pictures; 0 draws none."""
+    quantize: Quantize = "none"
+    gradient_checkpointing: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "rank", "alpha", "checkpoint_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: must be at least 1, not {getattr(self, name)}")
+        for name in ("seed", "warmup_steps", "weight_decay", "resolution", "sample_every"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}: must not be negative, not {getattr(self, name)}")
+        for name in ("learning_rate", "timestep_std"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name}: must be above 0, not {getattr(self, name)}")
+        if not 0 <= self.caption_dropout <= 1:
+            raise ValueError(f"caption_dropout: must be in 0..1, not {self.caption_dropout}")
+        if self.family not in ("flux", "qwen-edit"):
+            raise ValueError(f"family: must be flux or qwen-edit, not {self.family}")
+        if self.quantize not in ("none", "nf4"):
+            raise ValueError(f"quantize: must be none or nf4, not {self.quantize}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One training picture: its words (caption or instruction), and for an editor its sources."""
+
+    id: str
+    image: Path
+    caption: str
+    controls: tuple[Path, ...] = ()
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A picture the training draws at checkpoints so that people see how it goes."""
+
+    prompt: str
+    seed: int
+    controls: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One training run. `folder` holds everything it writes; job.json in it is this Job."""
+
+    recipe: Recipe
+    base: Path
+    folder: Path
+    examples: tuple[Example, ...]
+    samples: tuple[Sample, ...] = ()
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int = 0
+    """CPU threads; 0 lets torch choose. Exact resume asks for the same number both times."""
+
+    def __post_init__(self) -> None:
+        if not self.examples:
+            raise ValueError("examples: a training needs at least one picture")
+        if self.recipe.family == "qwen-edit":
+            for item in (*self.examples, *self.samples):
+                if not 1 <= len(item.controls) <= 3:
+                    raise ValueError("controls: an editor's example has one to three sources")
+
+    def write(self) -> Path:
+        """Write folder/job.json, making the folder; returns its path."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "job.json"
+        path.write_text(json.dumps(asdict(self), default=str, indent=1), encoding="utf-8")
+        return path
+
+    @classmethod
+    def read(cls, folder: Path) -> Job:
+        """Read folder/job.json. Raises EngineError when it is missing or not a job."""
+        path = folder / "job.json"
+        try:
+            fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return cls(
+                recipe=Recipe(**fields.pop("recipe")),
+                base=Path(fields.pop("base")),
+                folder=Path(fields.pop("folder")),
+                examples=tuple(_example(row) for row in fields.pop("examples")),
+                samples=tuple(_sample(row) for row in fields.pop("samples")),
+                **fields,
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise EngineError(f"The training job {path} cannot be read: {error}") from error
+
+
+def _example(row: dict[str, Any]) -> Example:
+    controls = tuple(map(Path, row["controls"]))
+    return Example(**{**row, "image": Path(row["image"]), "controls": controls})
+
+
+def _sample(row: dict[str, Any]) -> Sample:
+    return Sample(**{**row, "controls": tuple(map(Path, row["controls"]))})
