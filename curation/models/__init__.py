@@ -1,0 +1,23 @@
+from curation.models.image import Image, ImageQuerySet, Measurement, Origin, Verdict
+from curation.models.review import Batch, Choice, Correction, Decision, Gate, Reason, ReviewItem
+from curation.models.snapshot import Snapshot, SnapshotItem
+from curation.models.subject import Subject, SubjectQuerySet
+
+__all__ = [
+    "Batch",
+    "Choice",
+    "Correction",
+    "Decision",
+    "Gate",
+    "Image",
+    "ImageQuerySet",
+    "Measurement",
+    "Origin",
+    "Reason",
+    "ReviewItem",
+    "Snapshot",
+    "SnapshotItem",
+    "Subject",
+    "SubjectQuerySet",
+    "Verdict",
+]

@@ -1,0 +1,162 @@
+"""A picture, what was measured in it and how it came to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models
+from django.utils import timezone
+
+from curation import shots
+from curation.models.subject import Subject
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+
+class Origin(models.TextChoices):
+    PHOTO = "photo", "Photo"
+    ENRICHED = "enriched", "Enriched"
+    SYNTHETIC = "synthetic", "Synthetic"
+    RETOUCHED = "retouched", "Retouched"
+    BENCHMARK = "benchmark", "Benchmark"
+
+
+class Verdict(models.TextChoices):
+    PENDING = "pending", "Waiting"
+    ACCEPTED = "accepted", "Accepted"
+    REJECTED = "rejected", "Rejected"
+
+
+TRAINABLE = (Origin.PHOTO, Origin.ENRICHED, Origin.SYNTHETIC)
+
+
+def words(vocabulary: tuple[str, ...]) -> models.CharField[str, str]:
+    """A column that holds one word of `vocabulary`, or nothing where it is not known."""
+    return models.CharField(max_length=20, blank=True, choices=[(w, w) for w in vocabulary])
+
+
+class ImageQuerySet(models.QuerySet["Image"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        return self.filter(subject__in=Subject.objects.visible_to(user))
+
+    def in_use(self) -> Self:
+        return self.filter(trashed_at=None)
+
+    def accepted(self) -> Self:
+        return self.in_use().filter(verdict=Verdict.ACCEPTED)
+
+    def trainable(self) -> Self:
+        """What a person accepted and no rule holds back. A retouch trains the editor only."""
+        return self.accepted().filter(origin__in=TRAINABLE, held_out=False)
+
+    def photos(self) -> Self:
+        return self.in_use().filter(origin=Origin.PHOTO)
+
+    def unmeasured(self) -> Self:
+        return self.in_use().filter(measurement=None)
+
+
+class Image(models.Model):
+    """One picture in one subject; its bytes lie once under `sha256`, whoever else has them too.
+
+    `provenance` says how a machine made it: engine, base, loras (name, sha256, strength), prompt
+    or instruction, seed, parameters.
+    """
+
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="images")
+    sha256 = models.CharField(max_length=64)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    original_name = models.CharField(max_length=200, blank=True)
+    origin = models.CharField(max_length=12, choices=Origin)
+    verdict = models.CharField(max_length=10, choices=Verdict, default=Verdict.PENDING)
+    held_out = models.BooleanField(default=False)
+    view = words(shots.VIEWS)
+    expression = words(shots.EXPRESSIONS)
+    pose = words(shots.POSES)
+    clothes = models.CharField(max_length=120, blank=True)
+    background = models.CharField(max_length=120, blank=True)
+    caption = models.CharField(max_length=500, blank=True)
+    provenance = models.JSONField(default=dict, blank=True)
+    parents = models.ManyToManyField("self", symmetrical=False, related_name="children", blank=True)
+    depth = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    trashed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ImageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "sha256", "origin"], name="image_once_per_subject_and_origin"
+            ),
+            models.CheckConstraint(
+                name="image_origin_is_known", condition=models.Q(origin__in=Origin.values)
+            ),
+            models.CheckConstraint(
+                name="image_verdict_is_known", condition=models.Q(verdict__in=Verdict.values)
+            ),
+            models.CheckConstraint(
+                name="only_photos_have_depth_zero",
+                condition=models.Q(origin=Origin.PHOTO, depth=0)
+                | (~models.Q(origin=Origin.PHOTO) & models.Q(depth__gte=1))
+                | models.Q(origin__in=[Origin.BENCHMARK, Origin.RETOUCHED]),
+            ),
+            models.CheckConstraint(
+                name="image_has_pixels", condition=models.Q(width__gt=0, height__gt=0)
+            ),
+        ]
+        indexes = [models.Index(fields=["subject", "origin", "verdict"])]
+
+    def __str__(self) -> str:
+        return f"{self.get_origin_display()} {self.pk}"
+
+    @property
+    def shot(self) -> shots.Shot | None:
+        """The coverage cell this picture fills; None where one of the words is unknown."""
+        if self.view and self.expression and self.pose:
+            return shots.Shot(self.view, self.expression, self.pose)
+        return None
+
+    @property
+    def what_was_asked(self) -> str:
+        return str(self.provenance.get("prompt", ""))
+
+    def written_caption(self) -> str:
+        """The caption that training reads: the person's own words, else those of the facts."""
+        if self.caption:
+            return self.caption
+        person = self.subject.instance_prompt
+        if self.shot is None:
+            return f"photo of {person}"
+        return shots.caption(person, self.shot, self.clothes, self.background)
+
+    def move_to_trash(self) -> None:
+        self.trashed_at = timezone.now()
+        self.save(update_fields=["trashed_at"])
+
+
+class Measurement(models.Model):
+    """What face models and readers saw in a picture; every figure names the model it is from."""
+
+    image = models.OneToOneField(Image, on_delete=models.CASCADE, related_name="measurement")
+    backend = models.CharField(max_length=80)
+    backend_sha256 = models.CharField(max_length=64)
+    num_faces = models.PositiveSmallIntegerField()
+    face: models.JSONField[dict[str, Any] | None, dict[str, Any] | None] = models.JSONField(
+        null=True, help_text="Largest face: box in pixels, detection score, side in pixels."
+    )
+    embedding = models.BinaryField(
+        null=True, help_text="Unit vector, little-endian float16; null without a face."
+    )
+    reading = models.JSONField(
+        default=dict, help_text="view, expression, pose: each the word read and its probability."
+    )
+    phash = models.CharField(max_length=16)
+    sharpness = models.FloatField(help_text="Variance of the Laplacian, grey levels squared.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"measurement of image {self.image_id}"

@@ -1,0 +1,157 @@
+"""What waits for people, and what they said: decisions are only ever added."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+
+from curation.models.image import Image, Verdict
+from curation.models.subject import Subject
+
+
+class Reason(models.TextChoices):
+    """Why a picture was rejected, in the order of the keys 1-9."""
+
+    IDENTITY = "identity", "Not this person"
+    FACE = "face", "Face anatomy"
+    LIMBS = "limbs", "Hands or limbs"
+    PROMPT = "prompt", "Not what was asked"
+    ARTEFACTS = "artefacts", "Artefacts"
+    STYLE = "style", "Style drifted"
+    BACKGROUND = "background", "Background leaks"
+    NO_EFFECT = "no_effect", "No effect or duplicate"
+    UNSAFE = "unsafe", "Unsafe"
+
+
+class Choice(models.TextChoices):
+    ACCEPT = "accept", "Accept"
+    REJECT = "reject", "Reject"
+    SKIP = "skip", "Skip"
+    UNDO = "undo", "Undo"
+
+
+class Gate(models.TextChoices):
+    GREEN = "green", "Within the photos' own range"
+    AMBER = "amber", "Unsure"
+    RED = "red", "Probably another person"
+    UNKNOWN = "unknown", "Could not be judged"
+
+
+class Batch(models.Model):
+    """Pictures made together, waiting for people; it grows while its run goes on."""
+
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="batches")
+    title = models.CharField(max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name_plural = "batches"
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
+    def waiting(self) -> Self:
+        return self.filter(image__verdict=Verdict.PENDING, image__trashed_at=None)
+
+    def in_review_order(self) -> Self:
+        """Skipped ones last; else in the order they were made."""
+        return self.order_by("skips", "pk")
+
+
+class ReviewItem(models.Model):
+    """A picture in a batch, with the gate's opinion: it advises, people decide."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
+    image = models.OneToOneField(Image, on_delete=models.CASCADE, related_name="review_item")
+    gate = models.CharField(max_length=8, choices=Gate, default=Gate.UNKNOWN)
+    gate_reason = models.CharField(max_length=200, blank=True)
+    score = models.FloatField(
+        null=True, blank=True, help_text="Cosine to the photos by the gate's embedder, -1 to 1."
+    )
+    skips = models.PositiveIntegerField(default=0)
+
+    objects = ReviewItemQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(name="gate_is_known", condition=models.Q(gate__in=Gate.values)),
+        ]
+
+    def __str__(self) -> str:
+        return f"item {self.pk} of {self.batch}"
+
+
+class Decision(models.Model):
+    """One thing one person said about one picture. Never changed; an undo is another row.
+
+    `key` is made by the browser, so that a decision sent twice is one decision.
+    """
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True)
+    item = models.ForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="decisions")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions"
+    )
+    choice = models.CharField(max_length=8, choices=Choice)
+    reasons: models.JSONField[list[str], list[str]] = models.JSONField(default=list, blank=True)
+    undoes = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by"
+    )
+    seconds = models.FloatField(
+        null=True, blank=True, help_text="Time the picture was looked at, in seconds."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="only_an_undo_undoes",
+                condition=models.Q(choice="undo", undoes__isnull=False)
+                | (~models.Q(choice="undo") & models.Q(undoes=None)),
+            ),
+            models.CheckConstraint(
+                name="choice_is_known", condition=models.Q(choice__in=Choice.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.author} {self.choice} item {self.item_id}"
+
+
+class Correction(models.Model):
+    """Source, instruction and the picture it should have become: one lesson for the editor.
+
+    `rejected` is the editor's own answer that a person did not want: with `target` it is also a
+    preference pair. Immutable.
+    """
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="corrections")
+    source = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="+")
+    instruction = models.CharField(max_length=500)
+    target = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="+")
+    rejected = models.ForeignKey(
+        Image, on_delete=models.PROTECT, null=True, blank=True, related_name="corrections"
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="corrections"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "instruction", "target"], name="correction_once_per_lesson"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"correction {self.pk}: {self.instruction}"

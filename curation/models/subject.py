@@ -1,0 +1,73 @@
+"""Whom or what a LoRA teaches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.urls import reverse
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+INSTANCE_TOKEN = RegexValidator(
+    r"^[a-z][a-z0-9_]{2,31}$",
+    "An instance token is 3-32 small letters, digits or _, such as ohwx_juno.",
+)
+
+
+class SubjectQuerySet(models.QuerySet["Subject"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Staff see every subject, everyone else those they are a member of."""
+        return self if user.is_staff else self.filter(members=user.pk)
+
+
+class Subject(models.Model):
+    class Kind(models.TextChoices):
+        CHARACTER = "character", "Character"
+        STYLE = "style", "Style"
+        PRODUCT = "product", "Product"
+        GENERAL = "general", "General concept"
+
+    name = models.CharField(max_length=80)
+    slug = models.SlugField(max_length=80, unique=True)
+    kind = models.CharField(max_length=12, choices=Kind, default=Kind.CHARACTER)
+    instance_token = models.CharField(
+        max_length=32,
+        unique=True,
+        validators=[INSTANCE_TOKEN],
+        help_text="A rare word that will mean this character, such as ohwx_juno.",
+    )
+    class_noun = models.CharField(
+        max_length=40, default="person", help_text="What it is one of: person, woman, dog, teapot."
+    )
+    consent = models.TextField(
+        blank=True, help_text="Who agreed to what, where that is written; licence of the photos."
+    )
+    is_demo = models.BooleanField(default=False, editable=False)
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="subjects", blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SubjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                name="subject_kind_is_known",
+                condition=models.Q(kind__in=["character", "style", "product", "general"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("wheel", args=[self.slug])
+
+    @property
+    def instance_prompt(self) -> str:
+        """The words a caption begins with, e.g. `ohwx_juno person`."""
+        return f"{self.instance_token} {self.class_noun}"

@@ -1,0 +1,33 @@
+from training.models.base import BaseModel, EditorLora, Family
+from training.models.benchmark import Benchmark, Cell, Score
+from training.models.lora import LoraVersion, Phase, Standing
+from training.models.run import (
+    FINISHED,
+    NEXT_STATUSES,
+    IllegalTransition,
+    Run,
+    RunItem,
+    RunKind,
+    RunMoved,
+    RunStatus,
+)
+
+__all__ = [
+    "FINISHED",
+    "NEXT_STATUSES",
+    "BaseModel",
+    "Benchmark",
+    "Cell",
+    "EditorLora",
+    "Family",
+    "IllegalTransition",
+    "LoraVersion",
+    "Phase",
+    "Run",
+    "RunItem",
+    "RunKind",
+    "RunMoved",
+    "RunStatus",
+    "Score",
+    "Standing",
+]
