@@ -1,0 +1,38 @@
+"""Run a pipeline once, and open the pictures that go into one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from diffusers import DiffusionPipeline
+from PIL import Image, ImageOps
+
+from training.engines.base import EngineError, OnStep
+
+
+def draw(pipeline: DiffusionPipeline, on_step: OnStep | None, **inputs: Any) -> Image.Image:
+    """Run any image pipeline once, telling on_step (step, steps) after every denoising step."""
+    steps = inputs["num_inference_steps"]
+
+    def told(_: Any, step: int, __: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        if on_step is not None:
+            on_step(step + 1, steps)
+        return tensors
+
+    image: Image.Image = pipeline(callback_on_step_end=told, **inputs).images[0]
+    return image
+
+
+def open_picture(source: Image.Image | Path) -> Image.Image:
+    """Decode to upright RGB, transparency over white. Raises EngineError naming the file."""
+    if isinstance(source, Path):
+        try:
+            with Image.open(source) as file:
+                return open_picture(ImageOps.exif_transpose(file))
+        except (OSError, ValueError) as error:
+            raise EngineError(f"The picture {source} cannot be read: {error}") from error
+    if source.mode == "RGB":
+        return source
+    layer = source.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")

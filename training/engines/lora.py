@@ -1,0 +1,157 @@
+"""LoRA files: check, load and switch them on a pipeline; fit a new one to a model; save it.
+
+Knows PEFT and diffusers' key names, not what is drawn or trained with them.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import DiffusionPipeline, ModelMixin
+from peft import LoraConfig, get_peft_model_state_dict
+from peft.tuners.lora import LoraLayer
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from training.engines.base import EngineError, LoraRef, Recipe
+
+TRAINED = "trained"
+"""Name of the adapter that a training fits."""
+RESIDENT = 4
+"""LoRAs kept in memory; a FLUX LoRA of rank 16 takes 40-170 MB."""
+
+
+class Adapters:
+    """The LoRAs loaded into one pipeline. Each file is loaded once and then switched."""
+
+    def __init__(self, pipeline: DiffusionPipeline) -> None:
+        self._pipeline = pipeline
+        self._loaded: list[str] = []
+
+    def use(self, loras: tuple[LoraRef, ...]) -> None:
+        """Draw with these LoRAs and no other from here on.
+
+        Raises EngineError when a file cannot be used; the model is then as it was.
+        """
+        for lora in loras:
+            if _adapter_name(lora) not in self._loaded:
+                self._load(lora)
+        wanted = [_adapter_name(lora) for lora in loras]
+        if not self._loaded:
+            return
+        if not wanted:
+            self._pipeline.transformer.disable_adapters()
+            return
+        self._pipeline.transformer.enable_adapters()
+        self._pipeline.set_adapters(wanted, [lora.strength for lora in loras])
+        self._forget_all_but(wanted)
+
+    def _load(self, lora: LoraRef) -> None:
+        refuse_unfit(lora.path, self._pipeline)
+        self._pipeline.load_lora_weights(str(lora.path), adapter_name=_adapter_name(lora))
+        self._loaded.append(_adapter_name(lora))
+
+    def _forget_all_but(self, wanted: list[str]) -> None:
+        idle = [name for name in self._loaded if name not in wanted]
+        surplus = idle[: max(0, len(self._loaded) - RESIDENT)]
+        if surplus:
+            self._pipeline.delete_adapters(surplus)
+        self._loaded = [name for name in self._loaded if name not in surplus]
+
+
+def _adapter_name(lora: LoraRef) -> str:
+    return f"lora_{lora.sha256[:16]}"
+
+
+def refuse_unfit(path: Path, pipeline: DiffusionPipeline) -> None:
+    """Raise EngineError unless the file is safetensors and fits the pipeline's transformer."""
+    try:
+        with safe_open(path, framework="pt") as opened:
+            opened.keys()
+        state = pipeline.lora_state_dict(str(path))
+    except (OSError, SafetensorError) as error:
+        raise EngineError(
+            f"{path.name} is not a safetensors file ({error}). Pickled weights are never opened: "
+            "export the LoRA again as .safetensors."
+        ) from error
+    except (ValueError, KeyError) as error:
+        raise EngineError(f"{path.name} holds no LoRA that diffusers knows: {error}") from error
+    weights: Mapping[str, Tensor] = state[0] if isinstance(state, tuple) else state
+    pairs = [name for name in weights if name.endswith(".lora_A.weight")]
+    if not pairs:
+        raise EngineError(f"{path.name} holds no LoRA: it has no lora_A and lora_B weights.")
+    for name in pairs:
+        _refuse_misfit(path, name.removesuffix(".lora_A.weight"), weights, pipeline.transformer)
+
+
+def _refuse_misfit(
+    path: Path, name: str, weights: Mapping[str, Tensor], transformer: nn.Module
+) -> None:
+    layer = dict(transformer.named_modules()).get(name.removeprefix("transformer."))
+    made_for = f"{path.name} was made for another model"
+    if not isinstance(layer, nn.Linear | LoraLayer):
+        raise EngineError(f"{made_for}: this one has no layer {name}. Use it with its own base.")
+    theirs = (weights[f"{name}.lora_A.weight"].shape[1], weights[f"{name}.lora_B.weight"].shape[0])
+    if theirs != (layer.in_features, layer.out_features):
+        raise EngineError(
+            f"{made_for}: its {name} is {theirs[0]} x {theirs[1]}, this model's "
+            f"{layer.in_features} x {layer.out_features}. Use it with its own base."
+        )
+
+
+def fit_new(transformer: ModelMixin, recipe: Recipe, targets: str) -> list[nn.Parameter]:
+    """Freeze the model, add a fresh float32 LoRA to the layers matching the regular expression.
+
+    B is zero, so the model draws as before (Hu et al. 2021). Returns what is to be trained.
+    """
+    transformer.requires_grad_(False)
+    torch.manual_seed(recipe.seed)
+    transformer.add_adapter(
+        LoraConfig(r=recipe.rank, lora_alpha=recipe.alpha, target_modules=targets), TRAINED
+    )
+    trained = [weight for weight in transformer.parameters() if weight.requires_grad]
+    for weight in trained:
+        weight.data = weight.data.float()
+    return trained
+
+
+def trained_weights(transformer: ModelMixin) -> dict[str, Tensor]:
+    """The fitted LoRA's weights by name, not copied."""
+    weights: dict[str, Tensor] = get_peft_model_state_dict(transformer, adapter_name=TRAINED)
+    return weights
+
+
+def lora_file(transformer: ModelMixin, facts: dict[str, str]) -> bytes:
+    """The fitted LoRA as the bytes of a file that load_lora_weights reads; facts go into it."""
+    config = transformer.peft_config[TRAINED].to_dict()
+    metadata = {f"transformer.{key}": _plain(value) for key, value in config.items()}
+    header = {
+        "format": "pt",
+        "lora_adapter_metadata": json.dumps(metadata, indent=1, sort_keys=True),
+        **facts,
+    }
+    weights = {
+        f"transformer.{name}": weight.detach().cpu().contiguous()
+        for name, weight in trained_weights(transformer).items()
+    }
+    return _in_order(save(weights, metadata=header))
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, set) else value
+
+
+def _in_order(file: bytes) -> bytes:
+    """Sort the header, whose metadata safetensors writes in random order: same LoRA, same hash."""
+    (size,) = struct.unpack("<Q", file[:8])
+    header = json.loads(file[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + file[8 + size :]

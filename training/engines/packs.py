@@ -1,0 +1,208 @@
+"""Open a folder of base weights: what it is, whether it is whole, its defaults, its pipeline.
+
+A paper-doll pack says its own sizes and hashes in pack.json; a folder as downloaded from the hub
+has none and gets its authors' defaults. This module knows files and devices, not drawing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import torch
+from diffusers import DiffusionPipeline
+from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus as qwen_module
+from PIL import Image
+from safetensors import SafetensorError
+from transformers import AutoTokenizer, ProcessorMixin, Qwen2VLProcessor
+from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
+from training.engines.base import EngineError, Family, Quantize
+from training.engines.quantising import nf4_config, quantise_by_hand
+
+Device = Literal["auto", "cpu", "cuda"]
+PipelineT = TypeVar("PipelineT", bound=DiffusionPipeline)
+
+FAMILIES: dict[str, Family] = {
+    "FluxPipeline": "flux",
+    "QwenImageEditPlusPipeline": "qwen-edit",
+}
+# The settings of the model cards of FLUX.1-dev and Qwen-Image-Edit-2509 / -2511.
+HUB_DEFAULTS: dict[Family, dict[str, Any]] = {
+    "flux": {"size": 1024, "steps": 28, "guidance": 3.5, "true_cfg": 1.0,
+             "max_sequence_length": 512},
+    "qwen-edit": {"size": 1024, "steps": 40, "guidance": 1.0, "true_cfg": 4.0,
+                  "max_sequence_length": 512},
+}  # fmt: skip
+HUB_AREAS = {"vae": 1024 * 1024, "condition": 384 * 384}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """A folder of base weights. `size` is the side in pixels it draws by default."""
+
+    folder: Path
+    family: Family
+    title: str
+    size: int
+    steps: int
+    guidance: float
+    true_cfg: float
+    max_sequence_length: int
+    vae_area: int
+    """Pixels at which an editor's VAE sees its sources and draws."""
+    condition_area: int
+    """Pixels at which an editor's language model sees its sources."""
+    fingerprint: str
+    """Hash of the file hashes, or of names and sizes where the folder states no hashes."""
+
+
+def open_pack(folder: Path) -> Pack:
+    """Read what the folder is. Raises EngineError naming what is missing or damaged."""
+    index = _read_json(folder / "model_index.json")
+    family = FAMILIES.get(index["_class_name"])
+    if family is None:
+        raise EngineError(
+            f"{folder} holds a {index['_class_name']}; FLENwheel uses {' and '.join(FAMILIES)}."
+        )
+    _refuse_missing(folder, index)
+    facts: dict[str, Any] = {"title": folder.name, "areas": HUB_AREAS, **HUB_DEFAULTS[family]}
+    files = {}
+    if (folder / "pack.json").exists():
+        facts |= _read_json(folder / "pack.json")
+        files = facts["files"]
+        _refuse_damaged(folder, files)
+    return Pack(
+        folder=folder,
+        family=family,
+        vae_area=facts["areas"]["vae"],
+        condition_area=facts["areas"]["condition"],
+        fingerprint=_fingerprint(folder, files),
+        **{name: facts[name] for name in ("title", *HUB_DEFAULTS[family])},
+    )
+
+
+def torch_device(device: Device) -> torch.device:
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(device)
+
+
+def load_pipeline(
+    kind: type[PipelineT],
+    pack: Pack,
+    device: torch.device,
+    quantize: Quantize = "none",
+    without: tuple[str, ...] = (),
+) -> PipelineT:
+    """Load the pack's pipeline, less the parts named in `without`.
+
+    bfloat16 on a GPU; float32 on the CPU, whatever the files hold. Raises EngineError.
+    """
+    parts: dict[str, Any] = dict.fromkeys(without)
+    if kind is qwen_module.QwenImageEditPlusPipeline and "processor" not in parts:
+        parts["processor"] = _image_processor(pack.folder)
+    if quantize == "nf4" and device.type == "cuda":
+        parts["quantization_config"] = nf4_config(without)
+    try:
+        pipeline: PipelineT = kind.from_pretrained(
+            pack.folder,
+            dtype=torch.bfloat16 if device.type == "cuda" else torch.float32,
+            local_files_only=True,
+            use_safetensors=True,
+            **parts,
+        )
+    except (OSError, ValueError, SafetensorError) as error:
+        raise EngineError(
+            f"The weights of {pack.title} in {pack.folder} cannot be opened: {error}. "
+            "Download them again."
+        ) from error
+    pipeline.set_progress_bar_config(disable=True)
+    pipeline.to(device)
+    if quantize == "nf4" and device.type == "cpu" and "transformer" not in without:
+        quantise_by_hand(pipeline.transformer)
+    return pipeline
+
+
+def use_areas(pack: Pack) -> None:
+    """Make the Qwen pipeline see and draw pictures of the pack's own areas.
+
+    diffusers keeps them as module constants, 1024x1024 and 384x384 pixels, so this holds for the
+    whole process until it is called for another pack: call it before every use of the pipeline.
+    """
+    qwen_module.VAE_IMAGE_SIZE = pack.vae_area
+    qwen_module.CONDITION_IMAGE_SIZE = pack.condition_area
+
+
+def editor_size(pack: Pack, image: Image.Image) -> tuple[int, int]:
+    """Width and height at which the editor draws over `image`: its ratio, the pack's area."""
+    width, height = qwen_module.calculate_dimensions(pack.vae_area, image.width / image.height)
+    return int(width), int(height)
+
+
+class ImageOnlyProcessor(Qwen2VLProcessor):
+    """Qwen2VLProcessor without its video part.
+
+    The video processor needs torchvision, which exists for few builds of torch; an editor of
+    pictures never uses it. ProcessorMixin reads the parts from this signature.
+    """
+
+    def __init__(
+        self, image_processor: Any, tokenizer: Any, chat_template: str | None = None
+    ) -> None:
+        for name in ("image", "video"):
+            token = f"<|{name}_pad|>"
+            setattr(self, f"{name}_token", token)
+            setattr(self, f"{name}_token_id", tokenizer.convert_tokens_to_ids(token))
+        ProcessorMixin.__init__(self, image_processor, tokenizer, chat_template=chat_template)
+
+
+def _image_processor(folder: Path) -> ImageOnlyProcessor:
+    return ImageOnlyProcessor(
+        Qwen2VLImageProcessorPil.from_pretrained(folder / "processor", local_files_only=True),
+        AutoTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True),
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EngineError(
+            f"{path.parent} is not a folder of base weights: {path.name} cannot be read ({error})."
+        ) from error
+    return facts
+
+
+def _refuse_missing(folder: Path, index: dict[str, Any]) -> None:
+    parts = [name for name, part in index.items() if isinstance(part, list) and part[0]]
+    missing = [name for name in parts if not (folder / name).is_dir()]
+    for shards in folder.glob("*/*.safetensors.index.json"):
+        names = set(_read_json(shards)["weight_map"].values())
+        missing += [f"{shards.parent.name}/{n}" for n in names if not (shards.parent / n).exists()]
+    if missing:
+        raise EngineError(
+            f"{folder} is incomplete: {', '.join(sorted(missing))} is missing. "
+            "Download the missing files into that folder."
+        )
+
+
+def _refuse_damaged(folder: Path, files: dict[str, str]) -> None:
+    for name, expected in files.items():
+        path = folder / name
+        if not path.exists():
+            raise EngineError(f"{folder} is incomplete: {name} is missing. Restore the pack.")
+        if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+            raise EngineError(f"{path} is damaged: its hash is not the pack's. Restore the pack.")
+
+
+def _fingerprint(folder: Path, files: dict[str, str]) -> str:
+    facts = files or {
+        str(path.relative_to(folder)): str(path.stat().st_size)
+        for path in folder.rglob("*")
+        if path.suffix in (".safetensors", ".json")
+    }
+    return hashlib.sha256(json.dumps(sorted(facts.items())).encode()).hexdigest()

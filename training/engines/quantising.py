@@ -1,0 +1,55 @@
+"""Hold base weights in 4 bits (NF4, Dettmers et al. 2023): QLoRA's frozen base.
+
+On a GPU diffusers quantises while it loads; without one it refuses to, though bitsandbytes' layers
+run there, so on the CPU the layers are replaced after loading.
+"""
+
+from __future__ import annotations
+
+import bitsandbytes as bnb
+import torch
+from diffusers import PipelineQuantizationConfig
+from torch import nn
+
+LARGE_PARTS = ("transformer", "text_encoder_2", "text_encoder")
+
+
+def nf4_config(without: tuple[str, ...]) -> PipelineQuantizationConfig:
+    """Quantise the large parts that are loaded, computing in bfloat16."""
+    return PipelineQuantizationConfig(
+        quant_backend="bitsandbytes_4bit",
+        quant_kwargs={
+            "load_in_4bit": True,
+            "bnb_4bit_quant_type": "nf4",
+            "bnb_4bit_compute_dtype": torch.bfloat16,
+        },
+        components_to_quantize=[part for part in LARGE_PARTS if part not in without],
+    )
+
+
+def quantise_by_hand(transformer: nn.Module) -> None:
+    """Replace every linear layer inside the transformer's blocks by its NF4 twin, in place."""
+    layers = [
+        (name, layer)
+        for name, layer in transformer.named_modules()
+        if isinstance(layer, nn.Linear) and "transformer_blocks" in name
+    ]
+    for name, layer in layers:
+        owner, _, attribute = name.rpartition(".")
+        setattr(transformer.get_submodule(owner), attribute, _nf4(layer))
+    # PEFT picks its 4-bit LoRA layers by this mark.
+    transformer.is_loaded_in_4bit = True  # type: ignore[assignment]
+
+
+def _nf4(layer: nn.Linear) -> bnb.nn.Linear4bit:
+    quantised = bnb.nn.Linear4bit(
+        layer.in_features,
+        layer.out_features,
+        bias=layer.bias is not None,
+        compute_dtype=layer.weight.dtype,
+        quant_type="nf4",
+    )
+    quantised.weight = bnb.nn.Params4bit(layer.weight.data, requires_grad=False, quant_type="nf4")
+    if layer.bias is not None:
+        quantised.bias = layer.bias
+    return quantised.to(layer.weight.device)
