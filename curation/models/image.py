@@ -53,6 +53,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def photos(self) -> Self:
         return self.in_use().filter(origin=Origin.PHOTO)
 
+    def count_by_origin(self) -> dict[str, int]:
+        counted = self.order_by().values_list("origin").annotate(models.Count("pk"))
+        return dict(counted)
+
     def unmeasured(self) -> Self:
         return self.in_use().filter(measurement=None)
 

@@ -45,6 +45,12 @@ class Batch(models.Model):
 
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="batches")
     title = models.CharField(max_length=120)
+    stranger_line = models.FloatField(
+        null=True, blank=True, help_text="Cosine below which the gate takes it for a stranger."
+    )
+    own_line = models.FloatField(
+        null=True, blank=True, help_text="Cosine from which it is within the photos' own range."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Self
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 
 
 class Family(models.TextChoices):
     FLUX = "flux", "FLUX"
     QWEN_EDIT = "qwen-edit", "Qwen-Image-Edit"
-    FACES = "faces", "Faces and readers"
+    GATE = "gate", "Faces: the identity gate's"
+    REVIEWER = "reviewer", "Readers: the automatic reviewer's"
+    BENCH = "bench", "Faces and readers: the benchmark's"
 
 
 class BaseModelQuerySet(models.QuerySet["BaseModel"]):
@@ -60,6 +62,13 @@ class BaseModel(models.Model):
     @property
     def path(self) -> Path:
         return Path(settings.PACKS, self.folder)
+
+    def prefer(self) -> None:
+        """Use it, instead of its family's others, for everything started from now on."""
+        with transaction.atomic():
+            BaseModel.objects.filter(family=self.family, preferred=True).update(preferred=False)
+            BaseModel.objects.filter(pk=self.pk).update(preferred=True, enabled=True)
+        self.preferred = self.enabled = True
 
 
 class EditorLora(models.Model):

@@ -1,0 +1,111 @@
+"""What a person says about a picture. Rows are only added; the verdict is their projection."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from curation.models import Batch, Choice, Correction, Decision, Image, ReviewItem, Verdict
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+VERDICTS = {Choice.ACCEPT: Verdict.ACCEPTED, Choice.REJECT: Verdict.REJECTED}
+
+
+def decide(
+    item: ReviewItem,
+    choice: Choice,
+    *,
+    by: User,
+    key: uuid.UUID | None = None,
+    reasons: Sequence[str] = (),
+    seconds: float | None = None,
+) -> Decision:
+    """Record a decision and carry it out. The same `key` twice is the same decision."""
+    decision = Decision(
+        key=key or uuid.uuid4(),
+        item=item,
+        author=by,
+        choice=choice,
+        reasons=list(reasons),
+        seconds=seconds,
+    )
+    try:
+        with transaction.atomic():
+            decision.save(force_insert=True)
+            _carry_out(item, choice)
+    except IntegrityError:
+        return Decision.objects.get(key=decision.key, author=by)
+    return decision
+
+
+def _carry_out(item: ReviewItem, choice: Choice) -> None:
+    if choice == Choice.SKIP:
+        ReviewItem.objects.filter(pk=item.pk).update(skips=F("skips") + 1)
+    else:
+        _project(item, VERDICTS[choice])
+
+
+def _project(item: ReviewItem, verdict: Verdict) -> None:
+    Image.objects.filter(pk=item.image_id).update(verdict=verdict)
+    item.image.verdict = verdict
+
+
+def undo_last(batch: Batch, *, by: User) -> Decision | None:
+    """Take back this person's newest decision in the batch; None when nothing is left to undo."""
+    last = (
+        Decision.objects.filter(item__batch=batch, author=by, undone_by=None)
+        .exclude(choice=Choice.UNDO)
+        .select_related("item__image")
+        .last()
+    )
+    return undo(last, by=by) if last else None
+
+
+def undo(decision: Decision, *, by: User) -> Decision:
+    """Take back one decision. Asked twice, the first undo stands."""
+    try:
+        with transaction.atomic():
+            undoing = Decision.objects.create(
+                item=decision.item, author=by, choice=Choice.UNDO, undoes=decision
+            )
+            _restore(decision)
+    except IntegrityError:  # A second press, or another tab, undid the same decision.
+        return Decision.objects.get(undoes=decision)
+    return undoing
+
+
+def _restore(undone: Decision) -> None:
+    if undone.choice == Choice.SKIP:
+        ReviewItem.objects.filter(pk=undone.item_id, skips__gt=0).update(skips=F("skips") - 1)
+        return
+    standing = (
+        undone.item.decisions.filter(choice__in=VERDICTS, undone_by=None)
+        .exclude(pk=undone.pk)
+        .last()
+    )
+    _project(undone.item, VERDICTS[Choice(standing.choice)] if standing else Verdict.PENDING)
+
+
+def record_correction(
+    item: ReviewItem, target: Image, *, by: User, key: uuid.UUID | None = None
+) -> Correction:
+    """Keep (source, instruction, target) as a lesson and reject what the editor made instead."""
+    made = item.image
+    source = made.parents.order_by("pk").first()
+    if source is None:
+        raise ValueError(f"{made} was not made from a picture, so there is no edit to correct.")
+    with transaction.atomic():
+        correction, _ = Correction.objects.get_or_create(
+            source=source,
+            instruction=made.what_was_asked,
+            target=target,
+            defaults={"subject": made.subject, "rejected": made, "author": by},
+        )
+        decide(item, Choice.REJECT, by=by, key=key)
+    return correction

@@ -1,0 +1,117 @@
+"""Freeze what people accepted into a snapshot: ordered, hashed, never changed again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+
+from curation.models import Correction, Image, Origin, Snapshot, SnapshotItem, Subject
+from curation.models.image import TRAINABLE
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+FEWEST_PHOTOS = 5
+FEWEST_CORRECTIONS = 4
+
+
+class NotEnough(Exception):
+    """Says how many pictures there are, how many are needed and how to get them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    image: Image
+    caption: str
+    weight: float = 1.0
+    correction: Correction | None = None
+
+    def line(self) -> list[object]:
+        """What the snapshot's hash is over."""
+        source = self.correction.source.sha256 if self.correction else ""
+        return [self.image.sha256, source, self.caption, self.weight]
+
+
+def freeze_character(
+    subject: Subject, *, by: User | None, origins: Sequence[str] = TRAINABLE, note: str = ""
+) -> Snapshot:
+    """Freeze a subject's accepted pictures. The same content again is the same snapshot.
+
+    Raises:
+        NotEnough: fewer than five photos.
+    """
+    images = (
+        Image.objects.trainable()
+        .filter(subject=subject, origin__in=origins)
+        .select_related("subject")
+        .order_by("pk")
+    )
+    entries = [Entry(image, image.written_caption()) for image in images]
+    num_photos = sum(entry.image.origin == Origin.PHOTO for entry in entries)
+    if num_photos < FEWEST_PHOTOS:
+        raise NotEnough(
+            f"{subject} has {num_photos} photos to train on; at least {FEWEST_PHOTOS} are needed "
+            "(10-20 that differ are better). Add some on the Photos page."
+        )
+    return _freeze(Snapshot.Purpose.CHARACTER, subject, entries, by=by, note=note)
+
+
+def freeze_corrections(*, by: User | None, note: str = "") -> Snapshot:
+    """Freeze every correction, of all subjects, as lessons for the editor.
+
+    Raises:
+        NotEnough: too few corrections to teach anything.
+    """
+    corrections = Correction.objects.select_related("source", "target").order_by("pk")
+    entries = [Entry(c.target, c.instruction, correction=c) for c in corrections]
+    if len(entries) < FEWEST_CORRECTIONS:
+        raise NotEnough(
+            f"There are {len(entries)} corrections; at least {FEWEST_CORRECTIONS} are needed. "
+            "Press E on a picture in review and upload what it should have been."
+        )
+    return _freeze(Snapshot.Purpose.EDITOR, None, entries, by=by, note=note)
+
+
+def _freeze(
+    purpose: Snapshot.Purpose,
+    subject: Subject | None,
+    entries: Sequence[Entry],
+    *,
+    by: User | None,
+    note: str,
+) -> Snapshot:
+    sha256 = digest([purpose.value, subject.slug if subject else ""], entries)
+    try:
+        with transaction.atomic():
+            snapshot = Snapshot.objects.create(
+                purpose=purpose, subject=subject, sha256=sha256, created_by=by, note=note
+            )
+            SnapshotItem.objects.bulk_create(_items(snapshot, entries))
+    except IntegrityError:
+        return Snapshot.objects.get(sha256=sha256)
+    return snapshot
+
+
+def _items(snapshot: Snapshot, entries: Iterable[Entry]) -> list[SnapshotItem]:
+    return [
+        SnapshotItem(
+            snapshot=snapshot,
+            ordinal=ordinal,
+            image=entry.image,
+            caption=entry.caption,
+            weight=entry.weight,
+            correction=entry.correction,
+        )
+        for ordinal, entry in enumerate(entries)
+    ]
+
+
+def digest(head: list[str], entries: Iterable[Entry]) -> str:
+    """SHA-256 over one JSON line an entry, in order."""
+    lines = [json.dumps(head)] + [json.dumps(entry.line()) for entry in entries]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

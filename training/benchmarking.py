@@ -1,0 +1,104 @@
+"""Draw the cells of a card and score each, with other models than the gate's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from PIL.Image import Image as Picture
+
+from curation import gating
+from curation.models import Image, Subject
+from curation.shots import Shot
+from curation.storage import open_picture
+from training.book import Acquaintance, Book
+from training.eyes import Eyes, open_eyes, stack
+from training.making import make_all
+from training.models import BaseModel, Benchmark, Cell, Family, Run, RunItem, Score
+
+Metric = Score.Metric
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What a subject's pictures are scored by: its photos, and its book where it has one."""
+
+    eyes: Eyes
+    calibration: gating.Calibration
+    acquaintance: Acquaintance | None
+
+    def scores(self, picture: Picture, asked: Shot) -> dict[str, float | None]:
+        """Metric -> value; None where it could not be taken."""
+        embedding = self.eyes.embed(picture)
+        identity = (
+            gating.likeness(embedding, self.calibration.references)
+            if embedding is not None and len(self.calibration.references)
+            else None
+        )
+        seen = self.eyes.read(picture)
+        person = None if identity is None else float(identity >= self.calibration.own_line)
+        if seen is None:
+            return {Metric.IDENTITY: identity, Metric.PERSON: person}
+        if self.acquaintance is not None:
+            person = float(self.acquaintance.is_right_person(seen, asked))
+        is_expressed = seen.expression == asked.expression or not asked.is_portrait
+        return {
+            Metric.IDENTITY: identity,
+            Metric.PERSON: person,
+            Metric.VIEW: float(seen.view == asked.view),
+            Metric.EXPRESSION: float(is_expressed),
+            Metric.POSE: float(seen.pose == asked.pose),
+        }
+
+
+def judge_of(subject: Subject, eyes: Eyes) -> Judge:
+    """Embeds the subject's photos with the benchmark's own weights."""
+    photos = Image.objects.photos().filter(subject=subject).order_by("pk")
+    vectors = [eyes.embed(open_picture(photo)) for photo in photos]
+    references = stack([vector for vector in vectors if vector is not None])
+    book = Book.of(subject)
+    acquaintance = Acquaintance(book, eyes.reader) if book and eyes.reader else None
+    return Judge(eyes, gating.calibrate(references, eyes.faces.strangers()), acquaintance)
+
+
+def benchmark(run: Run) -> None:
+    """Make the cells and their scores; a cell and its scores are written together."""
+    column, _ = Benchmark.objects.get_or_create(
+        run=run,
+        defaults={
+            "subject": run.subject,
+            "base": run.base,
+            "lora": run.lora,
+            "suite": run.recipe["suite"],
+        },
+    )
+    eyes = open_eyes(bench_model())
+    judge = cache(lambda subject: judge_of(subject, eyes))
+
+    def finish(item: RunItem, image: Image) -> None:
+        asked = Shot(item.request["view"], item.request["expression"], item.request["pose"])
+        cell, _ = Cell.objects.get_or_create(
+            benchmark=column,
+            ordinal=item.ordinal,
+            defaults={
+                "view": asked.view,
+                "expression": asked.expression,
+                "pose": asked.pose,
+                "seed": item.request["seed"],
+                "image": image,
+            },
+        )
+        scores = judge(image.subject).scores(open_picture(image), asked)
+        Score.objects.bulk_create(
+            [
+                Score(cell=cell, metric=metric, value=value, scorer=eyes.scorer)
+                for metric, value in scores.items()
+            ],
+            ignore_conflicts=True,
+        )
+
+    make_all(run, finish)
+
+
+def bench_model() -> BaseModel:
+    return BaseModel.objects.usable(Family.BENCH)[0]

@@ -1,0 +1,130 @@
+"""Carry runs to a finished status: claim, work, and say how it ended."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import psutil
+from django.db import connection
+from django.utils import timezone
+
+from training.benchmarking import benchmark
+from training.engines.base import EngineError
+from training.fitting import fit
+from training.making import make_for_review, measure_all
+from training.models import Run, RunKind, RunMoved, RunStatus
+from training.resident import RESIDENT
+
+logger = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_BEATS = 5.0
+PATIENCE = timedelta(minutes=10)
+"""A run that waited this long goes first, whatever model is in memory."""
+
+WORK: dict[str, Callable[[Run], None]] = {
+    RunKind.MEASURE: measure_all,
+    RunKind.ENRICH: make_for_review,
+    RunKind.EDIT: make_for_review,
+    RunKind.GENERATE: make_for_review,
+    RunKind.TRAIN: fit,
+    RunKind.BENCHMARK: benchmark,
+}
+
+
+def worker_name() -> str:
+    """This process, so that its death can be seen at once on the same machine."""
+    return f"{socket.gethostname()}/{os.getpid()}/{psutil.Process().create_time():.0f}"
+
+
+def is_dead(worker: str) -> bool:
+    """Whether that worker ran on this machine and no longer does."""
+    host, pid, born = worker.rsplit("/", 2)
+    if host != socket.gethostname():
+        return False
+    try:
+        return f"{psutil.Process(int(pid)).create_time():.0f}" != born
+    except psutil.NoSuchProcess:
+        return True
+
+
+def work(*, cpu: bool) -> int:
+    """Carry out waiting runs until none is left; returns how many."""
+    done = 0
+    while run := claim_next(cpu=cpu):
+        with heartbeat(run):
+            execute(run)
+        done += 1
+    return done
+
+
+def claim_next(*, cpu: bool) -> Run | None:
+    """The resident model's runs first, for loading is dear; but nothing waits for ever."""
+    waiting = list(Run.objects.waiting(cpu=cpu).values_list("pk", "base_id", "queued_at"))
+    impatient = timezone.now() - PATIENCE
+    waiting.sort(key=lambda row: (row[2] > impatient, row[1] != RESIDENT.base_id, row[2]))
+    for pk, _, _ in waiting:
+        if run := Run.objects.claim(pk, worker=worker_name()):
+            return run
+    return None
+
+
+def execute(run: Run) -> None:
+    """Do a claimed run's work and move it to how that ended. A bug is recorded, then raised."""
+    logger.info("%s started", run)
+    try:
+        WORK[run.kind](run)
+        run.succeed()
+    except RunMoved:
+        logger.info("%s is no longer ours", run)
+    except EngineError as error:
+        fail(run, str(error))
+    except Exception:
+        fail(run, "FLENwheel made a mistake here; the operator sees the details below.", trace=True)
+        raise
+    logger.info("%s ended: %s", run, run.status)
+
+
+def fail(run: Run, sentence: str, *, trace: bool = False) -> None:
+    try:
+        run.fail(sentence, traceback.format_exc() if trace else "")
+    except RunMoved:
+        logger.info("%s failed, but is no longer ours", run)
+
+
+@contextmanager
+def heartbeat(run: Run) -> Iterator[None]:
+    """Say that the worker lives while loading or thinking keeps it silent."""
+    stop = threading.Event()
+    fence = run.fence
+
+    def beat() -> None:
+        while not stop.wait(SECONDS_BETWEEN_BEATS):
+            Run.objects.filter(pk=run.pk, status=RunStatus.RUNNING, fence=fence).update(
+                heartbeat_at=timezone.now()
+            )
+        connection.close()
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def requeue_lost() -> int:
+    """Put back the runs whose worker died here or went silent anywhere; returns how many."""
+    for run in Run.objects.filter(status=RunStatus.RUNNING):
+        if is_dead(run.worker):
+            Run.objects.filter(pk=run.pk, fence=run.fence, status=RunStatus.RUNNING).update(
+                heartbeat_at=timezone.now() - timedelta(days=1)
+            )
+    return Run.objects.requeue_silent()

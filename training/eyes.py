@@ -1,0 +1,124 @@
+"""Look at a picture with a face pack and its reader, and keep what was seen as rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import imagehash
+import numpy as np
+import numpy.typing as npt
+from PIL.Image import Image as Picture
+
+from curation.models import Image, Measurement, Subject
+from curation.storage import open_picture
+from training.engines.faces import Face, FaceBackend, InsightFace
+from training.engines.readers import READER, Reader, Reading
+from training.models import BaseModel
+
+Vectors = npt.NDArray[np.float32]
+SURE = 0.6
+"""Probability from which a reading may stand for a photo's own facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """A face backend and, where its folder has one, a reader of view, expression and pose."""
+
+    faces: FaceBackend
+    reader: Reader | None
+
+    @property
+    def scorer(self) -> str:
+        return f"{self.faces.name} {self.faces.sha256[:12]}"
+
+    def embed(self, picture: Picture) -> Vectors | None:
+        """The most prominent face's unit vector; None without a face."""
+        found = self.faces.faces(picture)
+        return found[0].embedding if found else None
+
+    def read(self, picture: Picture) -> Reading | None:
+        return self.reader.read(picture) if self.reader else None
+
+
+def open_eyes(base: BaseModel) -> Eyes:
+    return _open(base.path)
+
+
+@lru_cache(maxsize=4)
+def _open(folder: Path) -> Eyes:
+    reader = Reader(folder) if (folder / READER).is_file() else None
+    return Eyes(InsightFace(folder), reader)
+
+
+def measure(image: Image, eyes: Eyes) -> Measurement:
+    """Measure one stored picture; measuring again with the same weights changes nothing."""
+    seen, facts = look(open_picture(image), eyes)
+    measurement, _ = Measurement.objects.update_or_create(image=image, defaults=facts)
+    if seen is not None:
+        _fill_in(image, seen)
+    return measurement
+
+
+def look(picture: Picture, eyes: Eyes) -> tuple[Reading | None, dict[str, Any]]:
+    found = eyes.faces.faces(picture)
+    seen = eyes.read(picture)
+    grey = np.asarray(picture.convert("L"))
+    return seen, {
+        "backend": eyes.faces.name,
+        "backend_sha256": eyes.faces.sha256,
+        "num_faces": len(found),
+        "face": _describe(found[0]) if found else None,
+        "embedding": found[0].embedding.astype("<f2").tobytes() if found else None,
+        "reading": _probable(seen) if seen else {},
+        "phash": str(imagehash.phash(picture)),
+        "sharpness": float(cv2.Laplacian(grey, cv2.CV_64F).var()),
+    }
+
+
+def _describe(face: Face) -> dict[str, Any]:
+    return {
+        "box": [round(float(v), 1) for v in face.box],
+        "score": round(face.score, 3),
+        "size": round(float(face.size), 1),
+        "pose": face.pose,
+    }
+
+
+def _probable(seen: Reading) -> dict[str, Any]:
+    return {name: [word, round(seen.probabilities[name], 3)] for name, word in seen.shot.items()}
+
+
+def _fill_in(image: Image, seen: Reading) -> None:
+    """What nobody said about a photo, the reader says, if it is sure of it."""
+    blank = [
+        name
+        for name in seen.shot
+        if not getattr(image, name) and seen.probabilities[name] >= SURE
+    ]
+    for name in blank:
+        setattr(image, name, seen.shot[name])
+    if blank:
+        image.save(update_fields=blank)
+
+
+def photo_vectors(subject: Subject, eyes: Eyes) -> Vectors:
+    """(N, D) unit vectors of the subject's photos as stored for these very weights."""
+    rows = Measurement.objects.filter(
+        image__in=Image.objects.photos().filter(subject=subject),
+        backend_sha256=eyes.faces.sha256,
+        embedding__isnull=False,
+    ).order_by("image")
+    return stack([from_bytes(row.embedding) for row in rows])
+
+
+def from_bytes(stored: bytes | memoryview | None) -> Vectors:
+    vector = np.frombuffer(bytes(stored or b""), "<f2").astype(np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+def stack(vectors: list[Vectors]) -> Vectors:
+    return np.stack(vectors) if vectors else np.zeros((0, 0), np.float32)

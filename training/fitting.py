@@ -1,0 +1,177 @@
+"""Carry a training run: write its job, watch the child process, keep the LoRA that comes of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+
+from curation import shots
+from curation.models import Snapshot, SnapshotItem
+from curation.shots import Shot
+from curation.storage import path_of
+from training.artifacts import run_folder
+from training.engines.base import EngineError, Example, Job, Recipe, Sample
+from training.models import LoraVersion, Phase, Run, Standing
+from training.resident import RESIDENT
+
+LEAST_EFFECT = 0.1
+"""A LoRA that moves same-seed pictures less than this share of what another seed does is nothing."""
+
+SAMPLE_SHOTS = (Shot(), Shot("right profile", "smiling"), Shot("three-quarter left", "angry"))
+
+
+def fit(run: Run) -> None:
+    """Train to the end, going on from the last checkpoint of the run's folder.
+
+    Raises:
+        EngineError: the trainer's own sentence, or that the LoRA does nothing.
+        RunMoved: the run was cancelled; the child is gone when this returns.
+    """
+    RESIDENT.release()
+    folder = run_folder(run)
+    job_of(run, folder).write()
+    done: dict[str, Any] = {}
+    for event in _events(run, folder):
+        done = _hear(run, event) or done
+    if not done:
+        raise EngineError("The trainer ended without a LoRA. See the log of this run.")
+    _publish(run, Path(done["file"]), done)
+
+
+def job_of(run: Run, folder: Path) -> Job:
+    """The run as the trainer reads it: pictures by path, captions from the snapshot."""
+    assert run.snapshot is not None
+    known = {field.name for field in fields(Recipe)}
+    recipe = Recipe(**{key: value for key, value in run.recipe.items() if key in known})
+    items = run.snapshot.items.select_related("image", "correction__source")
+    return Job(
+        recipe=recipe,
+        base=run.base.path,
+        folder=folder,
+        examples=tuple(_example(item) for item in items),
+        samples=tuple(_samples(run)),
+        threads=settings.TORCH_THREADS,
+    )
+
+
+def _example(item: SnapshotItem) -> Example:
+    correction = item.correction
+    return Example(
+        id=str(item.image_id),
+        image=path_of(item.image.sha256),
+        caption=item.caption,
+        controls=(path_of(correction.source.sha256),) if correction else (),
+        weight=item.weight,
+    )
+
+
+def _samples(run: Run) -> Iterator[Sample]:
+    assert run.snapshot is not None
+    if run.snapshot.purpose == Snapshot.Purpose.EDITOR:
+        for item in run.snapshot.items.select_related("correction__source")[:3]:
+            assert item.correction is not None
+            control = path_of(item.correction.source.sha256)
+            yield Sample(prompt=item.caption, seed=0, controls=(control,))
+        return
+    assert run.subject is not None
+    for shot in SAMPLE_SHOTS:
+        prompt = shots.caption(run.subject.instance_prompt, shot, "", "grey")
+        yield Sample(prompt=prompt, seed=0)
+
+
+def _events(run: Run, folder: Path) -> Iterator[dict[str, Any]]:
+    """The child's events. Leaving this loop, for whatever cause, ends the child first."""
+    command = [sys.executable, "-m", "training.engines.child", str(folder)]
+    with (
+        (folder / "child.log").open("ab") as log,
+        subprocess.Popen(  # noqa: S603 (our own module, our own folder)
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd=settings.ROOT,
+        ) as child,
+    ):
+        try:
+            assert child.stdout is not None
+            for line in child.stdout:
+                yield json.loads(line)
+        finally:
+            assert child.stdin is not None
+            child.stdin.close()
+            try:
+                child.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+
+def _hear(run: Run, event: dict[str, Any]) -> dict[str, Any] | None:
+    """Carry an event to the row; the answer is the final one, once it has come."""
+    match event["event"]:
+        case "phase":
+            run.report(phase=event["name"])
+        case "step":
+            _tell_step(run, event)
+        case "error":
+            raise EngineError(event["message"])
+        case "done":
+            return event
+    return None
+
+
+def _tell_step(run: Run, event: dict[str, Any]) -> None:
+    now = time.time()
+    last = run.heartbeat_at.timestamp() if run.heartbeat_at else 0.0
+    if now - last >= 1 or event["step"] == event["steps"]:
+        run.report(progress=event["step"], rate=event["rate"] or None)
+
+
+def _publish(run: Run, file: Path, done: dict[str, Any]) -> None:
+    """Give the LoRA its number. Taken up again after a crash, it finds its row and is content."""
+    if done["effect"] < LEAST_EFFECT:
+        raise EngineError(
+            f"The LoRA does nothing: it changes pictures by {done['effect']:.2f} of what another "
+            f"seed changes, and {LEAST_EFFECT} is the least. Train longer, or at a higher rate."
+        )
+    for _ in range(5):
+        try:
+            with transaction.atomic():
+                run.report()
+                LoraVersion.objects.get_or_create(run=run, defaults=_version(run, file, done))
+        except IntegrityError:  # Another run of this subject took the number.
+            continue
+        return
+    raise EngineError("Other trainings of this subject kept taking the number; press Resume.")
+
+
+def _version(run: Run, file: Path, done: dict[str, Any]) -> dict[str, Any]:
+    phase = Phase(run.recipe["phase"])
+    control = run.recipe["control"]
+    kin = LoraVersion.objects.filter(subject=run.subject, phase=phase)
+    kin = kin if run.subject else kin.filter(base=run.base)
+    newest = kin.aggregate(newest=Max("number"))["newest"]
+    number = 0 if control else (newest or 0) + 1
+    return {
+        "subject": run.subject,
+        "base": run.base,
+        "phase": phase,
+        "number": number,
+        "parent": kin.filter(number=number - 1).first() if number > 1 else None,
+        "snapshot": run.snapshot,
+        "recipe": run.recipe,
+        "file": str(file.relative_to(settings.RUNS)),
+        "sha256": done["sha256"],
+        "effect": done["effect"],
+        "standing": Standing.CONTROL if control else Standing.CANDIDATE,
+    }

@@ -1,0 +1,211 @@
+"""Make a run's pictures, one item after the other: enrich, edit, generate, benchmark.
+
+An item is finished in one transaction that checks the fencing token, so a worker that lost its
+run writes nothing, and a run that is taken up again makes only what is missing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from PIL.Image import Image as Picture
+
+from curation import gating
+from curation.ingest import keep_made
+from curation.models import Batch, Image, Origin, ReviewItem
+from curation.shots import Shot
+from curation.storage import open_picture
+from training.artifacts import lora_path
+from training.engines.base import EditRequest, GenerateRequest, LoraRef
+from training.eyes import Eyes, from_bytes, measure, open_eyes, photo_vectors
+from training.models import BaseModel, Family, Run, RunItem, RunKind
+from training.resident import RESIDENT
+
+SECONDS_BETWEEN_REPORTS = 1.0
+
+Finish = Callable[[RunItem, Image], None]
+
+
+@dataclass(slots=True)
+class Pace:
+    """Reports progress at most once a second, and how fast it goes."""
+
+    run: Run
+    started: float
+    done_before: int
+    reported: float = 0.0
+
+    def tell(self, done: int) -> None:
+        now = time.monotonic()
+        if now - self.reported < SECONDS_BETWEEN_REPORTS and done < self.run.total:
+            return
+        self.reported = now
+        rate = (done - self.done_before) / max(now - self.started, 1e-3)
+        self.run.report(progress=done, rate=rate or None)
+
+
+def make_all(run: Run, finish: Finish) -> None:
+    """Make every item that is not done; `finish` writes its rows inside the item's transaction."""
+    done = run.items.exclude(done_at=None).count()
+    pace = Pace(run, time.monotonic(), done)
+    run.report(phase="making pictures", progress=done)
+    for item in run.items.filter(done_at=None).select_related("source__subject"):
+        picture = draw(run, item)
+        image = keep(run, item, picture)
+        with transaction.atomic():
+            run.report()
+            finish(item, image)
+            RunItem.objects.filter(pk=item.pk).update(image=image, done_at=timezone.now())
+        done += 1
+        pace.tell(done)
+
+
+def draw(run: Run, item: RunItem) -> Picture:
+    """Ask the engine. A cancelled run stops within one denoising step."""
+    beat = _StepBeat(run)
+    loras = _loras(run)
+    if item.source is not None:
+        request = EditRequest(
+            images=(open_picture(item.source),),
+            instruction=item.request["instruction"],
+            seed=item.request["seed"],
+            loras=loras,
+        )
+        return RESIDENT.editor(run.base).edit(request, beat)
+    words = GenerateRequest(
+        prompt=item.request["prompt"], seed=item.request["seed"], loras=loras
+    )
+    return RESIDENT.generator(run.base).generate(words, beat)
+
+
+class _StepBeat:
+    """Keeps a slow picture's run alive: one heartbeat every few seconds of denoising."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._last = time.monotonic()
+
+    def __call__(self, step: int, steps: int) -> None:
+        if time.monotonic() - self._last > 2:
+            self._last = time.monotonic()
+            self._run.report()
+
+
+def _loras(run: Run) -> tuple[LoraRef, ...]:
+    if run.lora is None:
+        return ()
+    strength = float(run.recipe.get("strength", 1.0))
+    return (LoraRef(path=lora_path(run.lora), sha256=run.lora.sha256, strength=strength),)
+
+
+def keep(run: Run, item: RunItem, picture: Picture) -> Image:
+    """Store the picture with everything that made it."""
+    asked = item.request
+    parents = [item.source] if item.source is not None else []
+    return keep_made(
+        subject=run.subject or item.source.subject,  # type: ignore[union-attr]
+        picture=picture,
+        origin=_origin(run),
+        shot=Shot(asked["view"], asked["expression"], asked["pose"]) if "view" in asked else None,
+        parents=parents,
+        depth=_depth(run, item),
+        provenance=_provenance(run, item),
+        clothes=asked["clothes"],
+        background=asked["background"],
+    )
+
+
+def _origin(run: Run) -> Origin:
+    if run.kind == RunKind.BENCHMARK:
+        return Origin.BENCHMARK
+    return Origin.SYNTHETIC if run.kind == RunKind.GENERATE else Origin.ENRICHED
+
+
+def _depth(run: Run, item: RunItem) -> int:
+    """One more than what it was made from: its source, or the LoRA's deepest training picture."""
+    if item.source is not None:
+        return item.source.depth + 1
+    if run.lora is None:
+        return 1
+    deepest = run.lora.snapshot.items.order_by("-image__depth").select_related("image").first()
+    return 1 + (deepest.image.depth if deepest else 0)
+
+
+def _provenance(run: Run, item: RunItem) -> dict[str, Any]:
+    loras = [
+        {"name": str(run.lora), "sha256": run.lora.sha256, "strength": ref.strength}
+        for ref in _loras(run)
+        if run.lora is not None
+    ]
+    return {
+        "engine": run.base.family,
+        "base": run.base.name,
+        "base_revision": run.base.revision,
+        "loras": loras,
+        "prompt": item.request.get("instruction") or item.request["prompt"],
+        "seed": item.request["seed"],
+    }
+
+
+def make_for_review(run: Run) -> None:
+    """Enrich, edit or generate: each picture is measured, judged by the gate and put in the batch."""
+    eyes = open_eyes(gate_model())
+    judge = gate_of(run, eyes)
+
+    def finish(item: RunItem, image: Image) -> None:
+        measurement = measure(image, eyes)
+        vector = from_bytes(measurement.embedding) if measurement.embedding else None
+        opinion = gating.judge(judge, vector, measurement.num_faces)
+        ReviewItem.objects.get_or_create(
+            image=image,
+            defaults={
+                "batch": run.batch,
+                "gate": opinion.gate,
+                "gate_reason": opinion.reason,
+                "score": opinion.score,
+            },
+        )
+
+    make_all(run, finish)
+
+
+def gate_model() -> BaseModel:
+    return BaseModel.objects.usable(Family.GATE)[0]
+
+
+def gate_of(run: Run, eyes: Eyes) -> gating.Calibration:
+    """The gate's two lines, from the subject's photos as these weights see them."""
+    run.report(phase="measuring the photos")
+    assert run.subject is not None
+    measure_photos(run, eyes)
+    lines = gating.calibrate(photo_vectors(run.subject, eyes), eyes.faces.strangers())
+    Batch.objects.filter(pk=run.batch_id).update(
+        stranger_line=lines.stranger_line, own_line=lines.own_line
+    )
+    return lines
+
+
+def measure_photos(run: Run, eyes: Eyes) -> None:
+    """Measure those photos of the run's subject that these weights have not seen."""
+    photos = Image.objects.photos().filter(subject=run.subject)
+    for photo in photos.exclude(measurement__backend_sha256=eyes.faces.sha256):
+        measure(photo, eyes)
+        run.report()
+
+
+def measure_all(run: Run) -> None:
+    """A measure run: every picture of the subject without a measurement by the gate's weights."""
+    eyes = open_eyes(run.base)
+    images = Image.objects.in_use().filter(subject=run.subject)
+    todo = images.exclude(measurement__backend_sha256=eyes.faces.sha256)
+    total = todo.count()
+    pace = Pace(run, time.monotonic(), 0)
+    run.report(phase="measuring", total=total)
+    for number, image in enumerate(todo.iterator(), 1):
+        measure(image, eyes)
+        pace.tell(number)

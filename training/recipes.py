@@ -1,0 +1,31 @@
+"""The hyper-parameters a run starts with, by base and phase. Plain numbers; no torch."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from training.engines.base import Recipe
+from training.models import BaseModel, Family, Phase
+
+DOLL_LORA = {"steps": 300, "batch_size": 8, "learning_rate": 2e-3, "checkpoint_every": 100}
+"""Tiny models learn in a minute, at rates that would ruin a real one."""
+
+FLUX_LORA = {
+    Phase.HEAD: {"steps": 1500, "learning_rate": 1e-4, "checkpoint_every": 250},
+    Phase.BODY: {"steps": 2500, "learning_rate": 1e-4, "checkpoint_every": 250},
+}
+QWEN_LORA = {"steps": 1500, "learning_rate": 1e-4, "checkpoint_every": 250}
+ON_24_GB = {"quantize": "nf4", "gradient_checkpointing": True}
+
+
+def default_recipe(base: BaseModel, phase: Phase, **changes: Any) -> dict[str, Any]:
+    """The recipe as JSON. Real bases start from what fits a 24 GB card."""
+    family = "qwen-edit" if base.family == Family.QWEN_EDIT else "flux"
+    chosen: dict[str, Any] = {"family": family}
+    if base.is_paper_doll:
+        chosen |= DOLL_LORA
+    else:
+        chosen |= ON_24_GB | (FLUX_LORA[phase] if family == "flux" else QWEN_LORA)
+    chosen["sample_every"] = chosen["checkpoint_every"]
+    return asdict(Recipe(**(chosen | changes)))

@@ -1,0 +1,57 @@
+"""The one pipeline a GPU worker keeps in memory; asking for another base lets the last one go."""
+
+from __future__ import annotations
+
+import gc
+import logging
+
+import torch
+from django.conf import settings
+
+from training.engines.flux import Generator
+from training.engines.qwen import Editor
+from training.models import BaseModel, Family
+
+logger = logging.getLogger(__name__)
+
+
+class Resident:
+    """At most one of an editor or a generator, with the base it was opened from."""
+
+    def __init__(self) -> None:
+        self.base_id: int | None = None
+        self._engine: Generator | Editor | None = None
+
+    def generator(self, base: BaseModel) -> Generator:
+        engine = self._open(base)
+        if not isinstance(engine, Generator):
+            raise TypeError(f"{base} edits pictures; it does not draw from words")
+        return engine
+
+    def editor(self, base: BaseModel) -> Editor:
+        engine = self._open(base)
+        if not isinstance(engine, Editor):
+            raise TypeError(f"{base} draws from words; it does not edit pictures")
+        return engine
+
+    def release(self) -> None:
+        """Free the memory: training needs all of it."""
+        self._engine, self.base_id = None, None
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _open(self, base: BaseModel) -> Generator | Editor:
+        if self._engine is None or self.base_id != base.pk:
+            self.release()
+            logger.info("loading %s", base)
+            if settings.TORCH_THREADS:
+                torch.set_num_threads(settings.TORCH_THREADS)
+            kind = Editor if base.family == Family.QWEN_EDIT else Generator
+            quantize = "none" if base.is_paper_doll or not torch.cuda.is_available() else "nf4"
+            self._engine = kind.open(base.path, quantize=quantize)
+            self.base_id = base.pk
+        return self._engine
+
+
+RESIDENT = Resident()

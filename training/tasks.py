@@ -1,0 +1,29 @@
+"""What a message makes a worker do. The message carries nothing: rows say what waits."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from flenwheel.celery import app
+from training import execution
+from training.models import Run
+
+
+@shared_task
+def work_gpu() -> int:
+    return execution.work(cpu=False)
+
+
+@shared_task
+def work_cpu() -> int:
+    return execution.work(cpu=True)
+
+
+@shared_task
+def sweep() -> None:
+    """The beat's: put back what lost its worker, and nudge again for whatever waits."""
+    execution.requeue_lost()
+    if Run.objects.waiting(cpu=False).exists():
+        app.send_task("training.tasks.work_gpu")
+    if Run.objects.waiting(cpu=True).exists():
+        work_cpu.delay()

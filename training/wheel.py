@@ -1,0 +1,263 @@
+"""Where a subject stands on the wheel, what each turn gained, and the one next thing to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+from django.urls import reverse
+
+from curation.coverage import Coverage, coverage
+from curation.freezing import FEWEST_CORRECTIONS, FEWEST_PHOTOS
+from curation.models import Batch, Correction, Image, Origin, ReviewItem, Subject, Verdict
+from training.card import Card, card
+from training.models import Benchmark, LoraVersion, Run, RunKind, RunStatus
+from training.scoring import Interval
+
+LEAST_REAL_SHARE = 0.25
+"""Of the training pictures; below it the wheel feeds on itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    title: str
+    why: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One version on the chart of what each turn gained."""
+
+    title: str
+    identity: Interval | None
+    success: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    level: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The counts everything on the wheel page is told from; a constant number of queries."""
+
+    subject: Subject
+    origins: Counter[tuple[str, str]]
+    waiting: int
+    open_batch: Batch | None
+    active: Run | None
+    loras: tuple[LoraVersion, ...]
+    num_corrections: int
+    coverage: Coverage
+    card: Card
+    unmeasured_lora: LoraVersion | None
+
+    def count(self, origin: Origin, verdict: Verdict | None = None) -> int:
+        verdicts = [verdict] if verdict else list(Verdict)
+        return sum(self.origins[origin, v] for v in verdicts)
+
+    @property
+    def accepted(self) -> int:
+        return sum(
+            self.count(o, Verdict.ACCEPTED) for o in (Origin.ENRICHED, Origin.SYNTHETIC)
+        )
+
+    @property
+    def newest(self) -> LoraVersion | None:
+        versions = [lora for lora in self.loras if lora.number]
+        return versions[-1] if versions else None
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    facts: Facts
+    next_step: NextStep
+    turns: tuple[Turn, ...]
+    guards: tuple[Guard, ...]
+
+    @property
+    def number(self) -> int:
+        """Which turn of the character wheel is under way, from 1."""
+        newest = self.facts.newest
+        return 1 + (newest.number if newest else 0)
+
+    @property
+    def waiting(self) -> int:
+        return self.facts.waiting
+
+    @property
+    def coverage(self) -> Coverage:
+        return self.facts.coverage
+
+    @property
+    def stages(self) -> dict[str, str]:
+        """One short line under the name of each stage of the drawing."""
+        facts = self.facts
+        newest = facts.newest
+        kept = facts.count(Origin.SYNTHETIC, Verdict.ACCEPTED)
+        return {
+            "photos": f"{facts.count(Origin.PHOTO)} photos",
+            "enrich": f"{facts.count(Origin.ENRICHED)} made · {len(facts.coverage.holes)} holes",
+            "review": f"{facts.waiting} waiting",
+            "train": f"{newest} is the newest" if newest else "nothing trained yet",
+            "card": self._card_line(),
+            "generate": f"{facts.count(Origin.SYNTHETIC)} made, {kept} kept",
+            "editor": f"{facts.num_corrections} corrections",
+        }
+
+    def _card_line(self) -> str:
+        if not self.turns or self.turns[-1].success is None:
+            return "nothing measured yet"
+        return f"{self.turns[-1].title}: {100 * self.turns[-1].success.mean:.0f} % of cells"
+
+
+def stand(subject: Subject) -> Stand:
+    facts = facts_of(subject)
+    turns = tuple(Turn(c.title, c.identity, c.success) for c in facts.card.columns)
+    return Stand(facts, next_step(facts), turns, tuple(guards(facts)))
+
+
+def facts_of(subject: Subject) -> Facts:
+    counted = (
+        Image.objects.in_use()
+        .filter(subject=subject)
+        .order_by()
+        .values_list("origin", "verdict")
+        .annotate(count=Count("pk"))
+    )
+    loras = tuple(LoraVersion.objects.of_subject(subject))
+    open_batch = (
+        Batch.objects.filter(subject=subject)
+        .annotate(waiting=Count("items", filter=Q(items__image__verdict=Verdict.PENDING)))
+        .filter(waiting__gt=0)
+        .first()
+    )
+    measured = set(
+        Benchmark.objects.filter(subject=subject, run__status=RunStatus.SUCCEEDED).values_list(
+            "lora_id", flat=True
+        )
+    )
+    return Facts(
+        subject=subject,
+        origins=Counter({(origin, verdict): n for origin, verdict, n in counted}),
+        waiting=ReviewItem.objects.waiting().filter(batch__subject=subject).count(),
+        open_batch=open_batch,
+        active=Run.objects.active()
+        .filter(subject=subject)
+        .exclude(kind=RunKind.MEASURE)
+        .order_by("pk")
+        .first(),
+        loras=loras,
+        num_corrections=Correction.objects.filter(subject=subject).count(),
+        coverage=coverage(subject),
+        card=card(subject),
+        unmeasured_lora=next((v for v in reversed(loras) if v.pk not in measured), None),
+    )
+
+
+def next_step(facts: Facts) -> NextStep:
+    """The first of these that applies: photos, review, wait, measure, train, enrich, generate."""
+    for step in (_photos, _review, _wait, _measure, _train):
+        if found := step(facts):
+            return found
+    return _make_more(facts)
+
+
+def _photos(facts: Facts) -> NextStep | None:
+    num_photos = facts.count(Origin.PHOTO)
+    if num_photos >= FEWEST_PHOTOS:
+        return None
+    return NextStep(
+        "Add photos",
+        f"{num_photos} so far. 10-20 photos that differ in angle, light and clothes work best; "
+        f"{FEWEST_PHOTOS} are the least.",
+        reverse("photos", args=[facts.subject.slug]),
+    )
+
+
+def _review(facts: Facts) -> NextStep | None:
+    if not facts.open_batch:
+        return None
+    return NextStep(
+        f"Review {facts.waiting} images",
+        "Only what a person accepts is ever trained on.",
+        reverse("review_batch", args=[facts.subject.slug, facts.open_batch.pk]),
+    )
+
+
+def _wait(facts: Facts) -> NextStep | None:
+    if facts.active is None:
+        return None
+    return NextStep(
+        f"Watch: {facts.active.get_kind_display().lower()}",
+        "The machine is at work; what it makes comes to review while it goes on.",
+        facts.active.get_absolute_url(),
+    )
+
+
+def _measure(facts: Facts) -> NextStep | None:
+    if facts.unmeasured_lora is None:
+        return None
+    return NextStep(
+        f"Measure {facts.unmeasured_lora}",
+        "No version counts before its card is drawn beside the last one's.",
+        reverse("card", args=[facts.subject.slug]),
+    )
+
+
+def _train(facts: Facts) -> NextStep | None:
+    """Enough was accepted since the newest version was frozen."""
+    newest = facts.newest
+    known = newest.snapshot.items.exclude(image__origin=Origin.PHOTO).count() if newest else 0
+    fresh = facts.accepted - known
+    if fresh < 10:
+        return None
+    name = f"char_lora_v{newest.number + 1 if newest else 1}"
+    return NextStep(
+        f"Train {name}",
+        f"{fresh} images were accepted since the last training.",
+        reverse("train", args=[facts.subject.slug]),
+    )
+
+
+def _make_more(facts: Facts) -> NextStep:
+    holes = len(facts.coverage.holes)
+    if facts.newest is None:
+        return NextStep(
+            "Enrich the photos",
+            f"{holes} cells of the coverage table have fewer than two pictures.",
+            reverse("enrich", args=[facts.subject.slug]),
+        )
+    return NextStep(
+        f"Generate with {facts.newest}",
+        f"Its pictures fill what is still thin: {holes} holes are left.",
+        reverse("generate", args=[facts.subject.slug]),
+    )
+
+
+def guards(facts: Facts) -> list[Guard]:
+    """Signs that the wheel feeds on itself, and what is missing before it can turn."""
+    found = [_real_share(facts)]
+    newest, verdict = facts.newest, facts.card.verdict
+    if newest and verdict and verdict.word == "worse":
+        found.append(Guard("bad", verdict.sentence))
+    missing = FEWEST_CORRECTIONS - facts.num_corrections
+    if missing > 0:
+        found.append(Guard("warn", f"The editor learns from corrections: {missing} to go."))
+    if facts.coverage.num_unknown:
+        found.append(
+            Guard("warn", f"{facts.coverage.num_unknown} pictures say no view or expression.")
+        )
+    return found
+
+
+def _real_share(facts: Facts) -> Guard:
+    photos = facts.count(Origin.PHOTO, Verdict.ACCEPTED)
+    total = photos + facts.accepted
+    share = photos / total if total else 1.0
+    level = "ok" if share >= LEAST_REAL_SHARE else "warn"
+    return Guard(level, f"{100 * share:.0f} % of the training pictures are real photos.")
