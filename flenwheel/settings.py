@@ -33,6 +33,9 @@ SECRET_KEY = env.str("FLENWHEEL_SECRET_KEY", default="") or local_secret(VAR / "
 DEBUG = env.bool("FLENWHEEL_DEBUG", default=False)
 ALLOWED_HOSTS = env.list("FLENWHEEL_HOSTS", default=["127.0.0.1", "localhost", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("FLENWHEEL_ORIGINS", default=[])
+BIND = env.str("FLENWHEEL_BIND", default="127.0.0.1")
+PORT = env.int("FLENWHEEL_PORT", default=8000)
+"""Where `manage.py up` answers; the first free port from here on."""
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
