@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.urls import include, path
 
 from flenwheel.health import health
 from flenwheel.login_link import login_link
@@ -13,4 +13,6 @@ urlpatterns = [
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("login/<str:token>/", login_link, name="login_link"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("", include("curation.urls")),
+    path("", include("training.urls")),
 ]

@@ -16,7 +16,8 @@ def manage(var: Path, *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=settings.ROOT,
-        env=os.environ | {"FLENWHEEL_VAR": str(var), "DJANGO_SETTINGS_MODULE": "flenwheel.settings"},
+        env=os.environ
+        | {"FLENWHEEL_VAR": str(var), "DJANGO_SETTINGS_MODULE": "flenwheel.settings"},
         capture_output=True,
         text=True,
         check=True,
@@ -38,8 +39,13 @@ def upgrade(var: Path) -> str:
 def test_an_older_database_is_copied_before_it_is_upgraded(tmp_path: Path) -> None:
     assert upgrade(tmp_path) == "None"
     assert upgrade(tmp_path) == "None"
-    manage(tmp_path, "shell", "--no-imports", "-c",
-           "from django.contrib.auth.models import User; User.objects.create_user('alice')")
+    manage(
+        tmp_path,
+        "shell",
+        "--no-imports",
+        "-c",
+        "from django.contrib.auth.models import User; User.objects.create_user('alice')",
+    )
     manage(tmp_path, "migrate", "waffle", "0001")
     copy = Path(upgrade(tmp_path))
     assert copy.parent == tmp_path / "backups"
