@@ -1,0 +1,248 @@
+"""How pictures come in: what people upload, whatever it is, and what machines made.
+
+Files first, then the row: a crash leaves files without a row, which a sweep takes away, never a row
+without files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, transaction
+
+from curation.archives import LEFT_BY_FILE_MANAGERS, MAGIC, Archive, BadArchive
+from curation.models import Image, Origin, ReviewItem, Subject, Verdict
+from curation.opening import Facts, open_apart
+from curation.previews import write_previews
+from curation.provenance import png_bytes
+from curation.shots import Shot
+from curation.storage import publish, staging, write
+
+if TYPE_CHECKING:
+    import PIL.Image
+    from django.contrib.auth.models import User
+    from django.core.files.uploadedfile import UploadedFile
+
+logger = logging.getLogger(__name__)
+
+MOST_BYTES = 400 * 1024**2
+"""Of one picture file."""
+
+FILES_AT_ONCE = 16
+"""Decoded by one child process, and held on disk before they find their place."""
+
+
+class Refused(Exception):
+    """A sentence that names the file and says what is wrong with it."""
+
+
+@dataclass
+class Intake:
+    """What became of an upload; `notes` are sentences about pictures that were taken."""
+
+    images: list[Image] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of an upload. `label` names it in sentences, `name` is kept; neither is a path."""
+
+    label: str
+    name: str
+    chunks: Iterator[bytes]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file that was read, in its folder."""
+
+    source: Source
+    sha256: str
+    facts: Facts
+
+
+def ingest_upload(
+    subject: Subject, files: Iterable[UploadedFile[bytes]], by: User | None
+) -> Intake:
+    """Take every picture of an upload as a photo, also those in ZIPs; the rest is refused by name.
+
+    A photo that the subject has already is taken out of the trash if it lies there.
+    """
+    intake = Intake()
+    sources = _sources(files, intake.refused)
+    while group := list(itertools.islice(sources, FILES_AT_ONCE)):
+        for opened in _open(group, intake.refused):
+            _keep_photo(subject, opened, intake)
+    logger.info(
+        "%s: %s photos came in, %s refused, by %s",
+        *(subject.slug, len(intake.images), len(intake.refused), by),
+    )
+    return intake
+
+
+def ingest_retouch(item: ReviewItem, file: UploadedFile[bytes], by: User) -> Image:
+    """Take a corrected file for a made picture: what the edit should have given.
+
+    Raises:
+        Refused: it cannot be read.
+    """
+    made = item.image
+    refused: list[str] = []
+    opened = _open(_sources([file], refused), refused)
+    if len(opened) != 1:
+        raise Refused(" ".join(refused) or "Send one picture.")
+    wanted = _row(made.subject, Origin.RETOUCHED, opened[0])
+    wanted.depth = made.depth
+    wanted.view, wanted.expression, wanted.pose = made.view, made.expression, made.pose
+    wanted.clothes, wanted.background = made.clothes, made.background
+    logger.info("%s: image %s retouched by %s", made.subject.slug, made.pk, by)
+    return _keep_row(wanted, [*made.parents.all(), made])
+
+
+def keep_made(  # noqa: PLR0913 - the facts of a picture
+    subject: Subject,
+    picture: PIL.Image.Image,
+    *,
+    origin: Origin,
+    shot: Shot | None,
+    parents: Sequence[Image],
+    depth: int,
+    provenance: dict[str, Any],
+    clothes: str = "",
+    background: str = "",
+) -> Image:
+    """Store what a machine made. The same picture made the same way again is the same row."""
+    data = png_bytes(picture, provenance)
+    with staging() as folder:
+        sha256 = write(folder / "original", [data])
+        os.link(folder / "original", folder / "picture")
+        write_previews(picture.convert("RGB"), folder)
+        publish(folder, sha256)
+    wanted = Image(
+        subject=subject,
+        sha256=sha256,
+        origin=origin,
+        width=picture.width,
+        height=picture.height,
+        depth=depth,
+        provenance=provenance,
+        clothes=clothes,
+        background=background,
+    )
+    if shot:
+        wanted.view, wanted.expression, wanted.pose = shot.view, shot.expression, shot.pose
+    return _keep_row(wanted, parents)
+
+
+def _keep_row(wanted: Image, parents: Sequence[Image] = ()) -> Image:
+    """Insert `wanted` with its parents; where its equal is there already, give that one."""
+    try:
+        with transaction.atomic():
+            wanted.save(force_insert=True)
+            wanted.parents.set(parents)
+    except IntegrityError:
+        return Image.objects.get(subject=wanted.subject, sha256=wanted.sha256, origin=wanted.origin)
+    return wanted
+
+
+def _keep_photo(subject: Subject, opened: Opened, intake: Intake) -> None:
+    label = opened.source.label
+    if subject.images.filter(sha256=opened.sha256).exclude(origin=Origin.PHOTO).exists():
+        intake.refused.append(f"{label} was made or retouched here: it is no photo of {subject}.")
+        return
+    wanted = _row(subject, Origin.PHOTO, opened)
+    kept = _keep_row(wanted)
+    if kept is not wanted:
+        intake.notes.append(f"{label} is here already.")
+        if kept.trashed_at:
+            kept.trashed_at = None
+            kept.save(update_fields=["trashed_at"])
+    elif opened.facts.note:
+        intake.notes.append(f"{label} {opened.facts.note}")
+    intake.images.append(kept)
+
+
+def _row(subject: Subject, origin: Origin, opened: Opened) -> Image:
+    return Image(
+        subject=subject,
+        sha256=opened.sha256,
+        origin=origin,
+        width=opened.facts.width,
+        height=opened.facts.height,
+        original_name=opened.source.name,
+        verdict=Verdict.ACCEPTED,
+    )
+
+
+def _open(sources: Iterable[Source], refused: list[str]) -> list[Opened]:
+    """Write each file to a folder of its own, decode it apart and publish what could be read."""
+    with contextlib.ExitStack() as stack:
+        written: list[tuple[Source, Path, str]] = []
+        for source in sources:
+            folder = stack.enter_context(staging())
+            try:
+                written.append((source, folder, write(folder / "original", source.chunks)))
+            except BadArchive as error:
+                refused.append(f"{source.label} {error}")
+        opened = []
+        all_facts = open_apart([folder for _, folder, _ in written])
+        for (source, folder, sha256), facts in zip(written, all_facts, strict=True):
+            if facts.refused:
+                refused.append(f"{source.label} {facts.refused}")
+            else:
+                publish(folder, sha256)
+                opened.append(Opened(source, sha256, facts))
+    return opened
+
+
+def _sources(files: Iterable[UploadedFile[bytes]], refused: list[str]) -> Iterator[Source]:
+    for file in files:
+        name = _name(file.name or "")
+        if name in LEFT_BY_FILE_MANAGERS:
+            continue
+        if _begins(file, MAGIC):
+            yield from _entries(name, file, refused)
+        elif file.size is not None and file.size > MOST_BYTES:
+            refused.append(f"{name} is larger than 400 MB: export it smaller.")
+        else:
+            yield Source(name, name, file.chunks())
+
+
+def _entries(archive_name: str, file: UploadedFile[bytes], refused: list[str]) -> Iterator[Source]:
+    try:
+        archive = Archive(file)
+    except BadArchive as error:
+        refused.append(f"{archive_name} {error}")
+        return
+    if not archive.entries:
+        refused.append(f"{archive_name} holds no files.")
+    for entry in archive.entries:
+        name = _name(entry.filename)
+        label = f"{name} in {archive_name}"
+        if entry.file_size > MOST_BYTES:
+            refused.append(f"{label} is larger than 400 MB: export it smaller.")
+        else:
+            yield Source(label, name, archive.read(entry))
+
+
+def _begins(file: UploadedFile[bytes], magic: bytes) -> bool:
+    file.seek(0)
+    head: bytes = file.read(len(magic))
+    file.seek(0)
+    return head == magic
+
+
+def _name(path: str) -> str:
+    """The last part of a name from outside, of visible characters: a label, never a path."""
+    last = PurePosixPath(path.replace("\\", "/")).name
+    visible = "".join(letter for letter in last if letter.isprintable())
+    return visible[:200] or "a file without a name"
