@@ -121,7 +121,7 @@ def _saved(pipeline: DiffusionPipeline, folder: Path, kind: str) -> Path:
     files = {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name != "pack.json"
     }
     facts = {
         "title": f"Tiny {kind}", "kind": kind, "size": SIZE, "steps": 3, "guidance": 1.0,

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from diffusers import DiffusionPipeline, ModelMixin
-from peft import LoraConfig, get_peft_model_state_dict
+from peft import LoraConfig, get_peft_model_state_dict, set_peft_model_state_dict
 from peft.tuners.lora import LoraLayer
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -125,6 +125,11 @@ def trained_weights(transformer: ModelMixin) -> dict[str, Tensor]:
     """The fitted LoRA's weights by name, not copied."""
     weights: dict[str, Tensor] = get_peft_model_state_dict(transformer, adapter_name=TRAINED)
     return weights
+
+
+def put_weights(transformer: ModelMixin, weights: dict[str, Tensor]) -> None:
+    """Undo trained_weights on a model with the same LoRA fitted."""
+    set_peft_model_state_dict(transformer, weights, adapter_name=TRAINED)
 
 
 def lora_file(transformer: ModelMixin, facts: dict[str, str]) -> bytes:

@@ -1,0 +1,119 @@
+"""Checkpoints that a kill cannot spoil: written aside, synced, renamed; the last two are kept.
+
+safetensors and JSON only. Knows tensors and folders, not what they mean.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+logger = logging.getLogger(__name__)
+
+KEPT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state after `step` optimizer steps."""
+
+    step: int
+    adapter: dict[str, Tensor]
+    optimizer: dict[str, Tensor]
+    facts: dict[str, Any]
+    """What must be the same for a resume to be meant, and the optimizer's plain numbers."""
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace the file in one step; after a crash it is the old one or the new one, whole."""
+    aside = path.with_name(f".{path.name}.part")
+    with aside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+    _sync_folder(path.parent)
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Add to `folder` and drop all but the newest two."""
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / ".part"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    write_atomically(aside / "adapter.safetensors", save(_on_cpu(checkpoint.adapter)))
+    write_atomically(aside / "optimizer.safetensors", save(_on_cpu(checkpoint.optimizer)))
+    write_atomically(aside / "facts.json", json.dumps(checkpoint.facts).encode())
+    whole = folder / f"step-{checkpoint.step:08d}"
+    shutil.rmtree(whole, ignore_errors=True)
+    aside.rename(whole)
+    _sync_folder(folder)
+    for old in _newest_first(folder)[KEPT:]:
+        shutil.rmtree(old)
+
+
+def load_newest(folder: Path) -> Checkpoint | None:
+    """The newest checkpoint that can be read, or None. A damaged one is passed over and logged."""
+    for path in _newest_first(folder):
+        try:
+            return Checkpoint(
+                step=int(path.name.removeprefix("step-")),
+                adapter=load_file(path / "adapter.safetensors"),
+                optimizer=load_file(path / "optimizer.safetensors"),
+                facts=json.loads((path / "facts.json").read_text(encoding="utf-8")),
+            )
+        except (OSError, ValueError, SafetensorError):
+            logger.warning("passing over the damaged checkpoint %s", path, exc_info=True)
+    return None
+
+
+def flatten_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """An optimizer's state as named tensors, and the numbers in it that are not tensors."""
+    tensors: dict[str, Tensor] = {}
+    numbers: dict[str, Any] = {}
+    for index, state in optimizer.state_dict()["state"].items():
+        for name, value in state.items():
+            (tensors if isinstance(value, Tensor) else numbers)[f"{index}.{name}"] = value
+    return tensors, numbers
+
+
+def restore_optimizer(
+    optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], numbers: dict[str, Any]
+) -> None:
+    """Undo flatten_optimizer on a fresh optimizer over the same parameters."""
+    state: dict[int, dict[str, Any]] = {}
+    for key, value in {**tensors, **numbers}.items():
+        index, _, name = key.partition(".")
+        state.setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+
+
+def keep_lines(path: Path, count: int) -> None:
+    """Cut a file to its first `count` lines; a missing file stays missing."""
+    if path.exists():
+        lines = path.read_bytes().splitlines(keepends=True)
+        write_atomically(path, b"".join(lines[:count]))
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob("step-*"), reverse=True)
+
+
+def _on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    os.fsync(handle)
+    os.close(handle)

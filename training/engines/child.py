@@ -1,0 +1,124 @@
+"""Run one training as a child process: `python -m training.engines.child FOLDER`.
+
+Reads FOLDER/job.json and says what happens as one JSON object a line on standard output:
+
+    {"event": "phase", "name": "cache" | "train" | "proof"}
+    {"event": "step", "step", "steps", "loss", "rate" (steps a second), "seconds_left"}
+    {"event": "sample", "step", "index", "file"}
+    {"event": "checkpoint", "step"}
+    {"event": "done", "file", "sha256", "effect"}                                    exit 0
+    {"event": "stopped"}                       after SIGTERM, behind a checkpoint;   exit 0
+    {"event": "error", "message", "kind": "engine" | "bug"}                          exit 1
+
+It ends at once when its standard input closes, and only one may hold a folder, so that no orphan
+writes beside its successor. Start it again on the same folder and it goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from training.engines.base import EngineError, Job
+
+logger = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_STEPS = 0.25
+
+
+class Events:
+    """Writes events to a stream, steps at most four times a second and always the last."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._last_step = -SECONDS_BETWEEN_STEPS
+
+    def __call__(self, event: str, **facts: Any) -> None:
+        if event == "step" and facts["step"] < facts["steps"]:
+            if time.monotonic() - self._last_step < SECONDS_BETWEEN_STEPS:
+                return
+            self._last_step = time.monotonic()
+        self._stream.write(json.dumps({"event": event, **facts}) + "\n")
+        self._stream.flush()
+
+
+def main(folder: Path) -> int:
+    """Train what the folder asks for; returns the exit status."""
+    events = Events(_own_stdout())
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    threading.Thread(target=_end_with_stdin, daemon=True).start()
+    try:
+        with _holding(folder):
+            return _train(folder, events, stop)
+    except EngineError as error:
+        events("error", message=str(error), kind="engine")
+    except Exception as error:
+        # The edge of the process: whatever it was must reach the run's record, not only the log.
+        logger.exception("the training in %s crashed", folder)
+        events("error", message=f"{type(error).__name__}: {error}", kind="bug")
+    return 1
+
+
+def _train(folder: Path, events: Events, stop: threading.Event) -> int:
+    # Late, so that a folder held by another process is refused before torch takes seconds to load.
+    import torch
+
+    from training.engines.loop import Stopped, train
+
+    try:
+        train(Job.read(folder), events, stop.is_set)
+    except Stopped:
+        events("stopped")
+    except torch.OutOfMemoryError as error:
+        raise EngineError(
+            "The GPU has too little memory for this recipe. Lower resolution or batch size, or "
+            f"choose nf4 and gradient checkpointing. ({error})"
+        ) from error
+    return 0
+
+
+@contextlib.contextmanager
+def _holding(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, which the kernel lets go of however the process ends."""
+    try:
+        file = (folder / "lock").open("a")
+    except OSError as error:
+        raise EngineError(f"The run folder {folder} cannot be written: {error}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise EngineError(
+                f"Another process is training in {folder}. Wait until it ends, or stop it first."
+            ) from error
+        yield
+
+
+def _own_stdout() -> TextIO:
+    """Keep standard output for events; what libraries print goes to standard error."""
+    own = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return own
+
+
+def _end_with_stdin() -> None:
+    """End the process as soon as the parent is gone; checkpoints are atomic, so this is safe."""
+    while os.read(0, 4096):
+        pass
+    os._exit(3)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
+    sys.exit(main(Path(sys.argv[1])))

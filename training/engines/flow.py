@@ -1,0 +1,76 @@
+"""Rectified flow in a few pure functions, and the order in which a training sees its data.
+
+Shape suffixes: B batch, C latent channels, H W latent height and width, L packed tokens, D token
+width. Knows no model, no file and no device but those of its arguments.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import random
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from training.engines.base import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One picture of one batch: which example, how noisy, with its words or without."""
+
+    example: int
+    sigma: float
+    wordless: bool
+    noise_seed: int
+
+
+def picks(recipe: Recipe, examples: int, step: int) -> list[Pick]:
+    """The batch of `step` (from 0), a pure function of (recipe, examples, step).
+
+    So a resumed training sees what the unbroken one would have seen, with no generator to store.
+    Every example is seen once before any is seen again.
+    """
+    first = step * recipe.batch_size
+    return [_pick(recipe, examples, place) for place in range(first, first + recipe.batch_size)]
+
+
+def _pick(recipe: Recipe, examples: int, place: int) -> Pick:
+    draw = random.Random(_seed(recipe.seed, "pick", place))
+    level = draw.gauss(recipe.timestep_mean, recipe.timestep_std)
+    return Pick(
+        example=_shuffled(recipe.seed, examples, place // examples)[place % examples],
+        sigma=1 / (1 + math.exp(-level)),
+        wordless=draw.random() < recipe.caption_dropout,
+        noise_seed=_seed(recipe.seed, "noise", place),
+    )
+
+
+def _shuffled(seed: int, examples: int, epoch: int) -> list[int]:
+    order = list(range(examples))
+    random.Random(_seed(seed, "epoch", epoch)).shuffle(order)
+    return order
+
+
+def _seed(*parts: object) -> int:
+    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:7])
+
+
+def noise(shape: torch.Size, seed: int) -> Tensor:
+    """Standard normal float32 on the CPU, so that every device trains on the same."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def noisy(clean_BCHW: Tensor, noise_BCHW: Tensor, sigma_B: Tensor) -> Tensor:
+    """Mix on the straight path: sigma 0 is clean, 1 is noise (Liu et al. 2022)."""
+    sigma_B111 = sigma_B[:, None, None, None]
+    return (1 - sigma_B111) * clean_BCHW + sigma_B111 * noise_BCHW
+
+
+def pack(latents_BCHW: Tensor) -> Tensor:
+    """Fold 2x2 latents into tokens (B, H/2 * W/2, 4C), as FLUX and Qwen-Image do."""
+    b, c, h, w = latents_BCHW.shape
+    folded = latents_BCHW.reshape(b, c, h // 2, 2, w // 2, 2).permute(0, 2, 4, 1, 3, 5)
+    return folded.reshape(b, h // 2 * (w // 2), 4 * c)

@@ -1,0 +1,294 @@
+"""Train a LoRA: cache, train, prove, save. One loop for every family.
+
+Knows a Job and its folder, tells what happens through a callback, and leaves a file that
+load_lora_weights reads.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from typing import Any, Protocol
+
+import bitsandbytes as bnb
+import torch
+from torch import Tensor, nn
+
+from training.engines import flow
+from training.engines.base import EngineError, Job, Recipe, Sample
+from training.engines.checkpoint import (
+    Checkpoint,
+    flatten_optimizer,
+    keep_lines,
+    load_newest,
+    restore_optimizer,
+    save_checkpoint,
+    write_atomically,
+)
+from training.engines.drawing import open_picture
+from training.engines.encoding import Cache, Encoded, data_digest
+from training.engines.families import FAMILIES, Denoiser
+from training.engines.lora import fit_new, lora_file, put_weights, trained_weights
+from training.engines.packs import Pack, open_pack, torch_device
+from training.engines.proof import effect
+
+MAX_GRAD_NORM = 1.0
+PROOFS = 2
+
+
+class Tell(Protocol):
+    def __call__(self, event: str, **facts: Any) -> None: ...
+
+
+class Stopped(Exception):  # noqa: N818 (asked for, not an error)
+    """The training stopped when asked to; if it had begun, it left a checkpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A job with everything loaded."""
+
+    job: Job
+    pack: Pack
+    denoiser: Denoiser
+    examples: list[Encoded]
+    samples: list[tuple[Sample, Encoded]]
+    identity: dict[str, Any]
+    """What a checkpoint must agree on to be this run's."""
+    tell: Tell
+    stopping: Callable[[], bool]
+
+
+def train(job: Job, tell: Tell, stopping: Callable[[], bool]) -> None:
+    """Carry out the job, or go on with it from its newest checkpoint.
+
+    Tells `phase`, `step`, `sample`, `checkpoint` and at last `done`. Raises EngineError, or Stopped
+    within one step after `stopping` becomes true.
+    """
+    if job.threads:
+        torch.set_num_threads(job.threads)
+    pack = _pack_at(job)
+    tell("phase", name="cache")
+    cache = _cache(job, pack, stopping)
+    examples = [cache.example(example) for example in job.examples]
+    samples = [(sample, cache.sample(sample)) for sample in job.samples]
+    proofs = [(sample, cache.sample(sample)) for sample in _proofs(job)]
+    del cache
+    _free_memory()
+    tell("phase", name="train")
+    denoiser = FAMILIES[pack.family].denoiser(pack, torch_device(job.device), job.recipe.quantize)
+    run = Run(job, pack, denoiser, examples, samples, _identity(job, pack), tell, stopping)
+    fit(run)
+    tell("phase", name="proof")
+    proven = effect(denoiser, proofs)
+    _save(run, proven)
+
+
+def fit(run: Run) -> None:
+    """Fit a LoRA to the examples, from the newest checkpoint on where there is one."""
+    recipe, transformer = run.job.recipe, run.denoiser.transformer
+    trained = fit_new(transformer, recipe, FAMILIES[recipe.family].lora_targets)
+    if recipe.gradient_checkpointing:
+        transformer.enable_gradient_checkpointing()
+    optimizer = _optimizer(trained, recipe)
+    first = _resume(run, optimizer)
+    began = time.monotonic()
+    with (run.job.folder / "losses.jsonl").open("a", encoding="utf-8") as losses:
+        for step in range(first, recipe.steps):
+            loss = _backward(run, step)
+            nn.utils.clip_grad_norm_(trained, MAX_GRAD_NORM)
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(recipe, step)
+            optimizer.step()
+            optimizer.zero_grad()
+
+            done = step + 1
+            losses.write(json.dumps({"step": done, "loss": loss}) + "\n")
+            losses.flush()
+            rate = (done - first) / (time.monotonic() - began)
+            run.tell(
+                "step",
+                step=done,
+                steps=recipe.steps,
+                loss=loss,
+                rate=rate,
+                seconds_left=(recipe.steps - done) / rate,
+            )
+            last, stopping = done == recipe.steps, run.stopping()
+            if recipe.sample_every and (done % recipe.sample_every == 0 or last):
+                _draw_samples(run, done)
+            if done % recipe.checkpoint_every == 0 or last or stopping:
+                _checkpoint(run, done, optimizer)
+            if stopping:
+                raise Stopped
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """A straight warm-up, then constant. `step` counts from 0."""
+    return recipe.learning_rate * min(1.0, (step + 1) / (recipe.warmup_steps + 1))
+
+
+def _backward(run: Run, step: int) -> float:
+    """Add the gradients of the batch of `step`; returns its loss. Raises EngineError on NaN."""
+    picks = flow.picks(run.job.recipe, len(run.examples), step)
+    alike: dict[tuple[torch.Size, ...], list[flow.Pick]] = defaultdict(list)
+    for pick in picks:
+        alike[_shapes(run.examples[pick.example])].append(pick)
+    loss = 0.0
+    for group in alike.values():
+        part = _loss(run, group)
+        part.backward()  # type: ignore[no-untyped-call]
+        loss += part.item()
+    if not math.isfinite(loss):
+        names = ", ".join(run.job.examples[pick.example].id for pick in picks)
+        raise EngineError(
+            f"The loss stopped being a number at step {step + 1}, on {names}. "
+            "Look at these pictures, or train again with a lower learning rate."
+        )
+    return loss
+
+
+def _loss(run: Run, group: list[flow.Pick]) -> Tensor:
+    """Weighted mean squared error of the velocity, as this group's share of its batch."""
+    transformer = run.denoiser.transformer
+    device, dtype = transformer.device, transformer.dtype
+    batch = [_words_or_none(run.examples[pick.example], pick.wordless) for pick in group]
+    clean = torch.stack([_target(item) for item in batch]).float()
+    noise = torch.stack([flow.noise(clean.shape[1:], pick.noise_seed) for pick in group])
+    sigma = torch.tensor([pick.sigma for pick in group])
+    noisy = flow.noisy(clean, noise, sigma)
+    predicted = run.denoiser.velocity(noisy.to(device, dtype), sigma.to(device, dtype), batch)
+    wanted = flow.pack(noise - clean).to(device)
+    weights = torch.tensor([run.job.examples[pick.example].weight for pick in group]).to(device)
+    errors = (predicted.float() - wanted).square().mean(dim=(1, 2))
+    return (weights * errors).sum() / run.job.recipe.batch_size
+
+
+def _target(item: Encoded) -> Tensor:
+    assert item.target is not None, "examples are encoded with their picture"
+    return item.target
+
+
+def _words_or_none(item: Encoded, wordless: bool) -> Encoded:
+    return replace(item, words=item.wordless) if wordless else item
+
+
+def _shapes(item: Encoded) -> tuple[torch.Size, ...]:
+    return (_target(item).shape, *(control.shape for control in item.controls))
+
+
+def _optimizer(trained: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
+    settings = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
+    if trained[0].is_cuda:
+        eight_bit: torch.optim.Optimizer = bnb.optim.AdamW8bit(trained, **settings)
+        return eight_bit
+    return torch.optim.AdamW(trained, **settings)
+
+
+def _resume(run: Run, optimizer: torch.optim.Optimizer) -> int:
+    """Put back the newest checkpoint; returns how many steps are done."""
+    saved = load_newest(run.job.folder / "checkpoints")
+    if saved is None:
+        keep_lines(run.job.folder / "losses.jsonl", 0)
+        return 0
+    if saved.facts["identity"] != run.identity:
+        raise EngineError(
+            f"{run.job.folder} holds checkpoints of another recipe, base or data. "
+            "Start this training in a folder of its own."
+        )
+    put_weights(run.denoiser.transformer, saved.adapter)
+    restore_optimizer(optimizer, saved.optimizer, saved.facts["numbers"])
+    keep_lines(run.job.folder / "losses.jsonl", saved.step)
+    return saved.step
+
+
+def _checkpoint(run: Run, step: int, optimizer: torch.optim.Optimizer) -> None:
+    tensors, numbers = flatten_optimizer(optimizer)
+    facts = {"identity": run.identity, "numbers": numbers}
+    weights = trained_weights(run.denoiser.transformer)
+    folder = run.job.folder / "checkpoints"
+    save_checkpoint(folder, Checkpoint(step, weights, tensors, facts))
+    run.tell("checkpoint", step=step)
+
+
+def _draw_samples(run: Run, step: int) -> None:
+    folder = run.job.folder / "samples"
+    folder.mkdir(exist_ok=True)
+    for index, (sample, words) in enumerate(run.samples):
+        images = [open_picture(path) for path in sample.controls]
+        path = folder / f"step-{step:04d}-{index}.png"
+        run.denoiser.draw(words, images, sample.seed).save(path)
+        run.tell("sample", step=step, index=index, file=str(path))
+
+
+def _save(run: Run, proven: float) -> None:
+    """Write recipe.json and lora.safetensors, the latter last: where it lies, all is done."""
+    recipe = json.dumps(asdict(run.job.recipe), sort_keys=True)
+    facts = {
+        "flenwheel.recipe": hashlib.sha256(recipe.encode()).hexdigest(),
+        "flenwheel.base": run.pack.fingerprint,
+        "flenwheel.data": run.identity["data"],
+    }
+    content = lora_file(run.denoiser.transformer, facts)
+    packages = ("torch", "diffusers", "transformers", "peft", "bitsandbytes")
+    made_by = {
+        **run.identity,
+        "base_title": run.pack.title,
+        "effect": proven,
+        "versions": {name: version(name) for name in packages},
+    }
+    folder = run.job.folder
+    write_atomically(folder / "recipe.json", json.dumps(made_by, indent=1).encode())
+    write_atomically(folder / "lora.safetensors", content)
+    digest = hashlib.sha256(content).hexdigest()
+    run.tell("done", file=str(folder / "lora.safetensors"), sha256=digest, effect=proven)
+
+
+def _identity(job: Job, pack: Pack) -> dict[str, Any]:
+    return {"recipe": asdict(job.recipe), "base": pack.fingerprint, "data": data_digest(job)}
+
+
+def _pack_at(job: Job) -> Pack:
+    """The job's base, at the resolution the recipe asks for."""
+    pack, side = open_pack(job.base), job.recipe.resolution
+    if pack.family != job.recipe.family:
+        raise EngineError(
+            f"{pack.title} is a {pack.family} base and the recipe is for {job.recipe.family}. "
+            "Choose a base of that family."
+        )
+    return replace(pack, size=side, vae_area=side * side) if side else pack
+
+
+def _cache(job: Job, pack: Pack, stopping: Callable[[], bool]) -> Cache:
+    device = torch_device(job.device)
+
+    def stop_if_asked() -> None:
+        if stopping():
+            raise Stopped
+
+    return Cache(
+        folder=job.folder / "cache",
+        space=f"{pack.fingerprint} {pack.size} {pack.vae_area} {device.type}",
+        encoders=lambda: FAMILIES[pack.family].encoders(pack, device),
+        checkpoint=stop_if_asked,
+    )
+
+
+def _proofs(job: Job) -> list[Sample]:
+    """The first samples; where there are too few, the first examples asked for in words."""
+    seed = job.recipe.seed
+    asked = [Sample(prompt=e.caption, seed=seed, controls=e.controls) for e in job.examples]
+    return [*job.samples, *asked][:PROOFS]
+
+
+def _free_memory() -> None:
+    """Give back what the encoders held, which may be most of a GPU."""
+    gc.collect()
+    torch.cuda.empty_cache()
