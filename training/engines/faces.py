@@ -47,7 +47,7 @@ class Face:
     """One face, in pixels of the picture it was found in.
 
     box: left, top, right, bottom. keypoints: 5 x (x, y), in the order left eye, right eye, nose,
-    left and right corner of the mouth, left as the viewer sees it. score: the detector's, in [0, 1].
+    left and right mouth corner, left as the viewer sees it. score: the detector's, in [0, 1].
     embedding: unit length. pose: pitch, yaw, roll in degrees, where the folder has a 3D model.
     """
 
@@ -122,7 +122,7 @@ class InsightFace:
         if not path.is_file():
             return np.zeros((0, 0), np.float32)
         bank: NDArray[np.float32] = load_file(path)["embeddings"].astype(np.float32)
-        return bank / np.linalg.norm(bank, axis=1, keepdims=True)
+        return np.asarray(bank / np.linalg.norm(bank, axis=1, keepdims=True))
 
 
 def weights(directory: Path) -> dict[str, Path]:
@@ -171,14 +171,21 @@ def digest(paths: list[Path]) -> str:
 
 
 def face_of(found: Any) -> Face:
-    pose = found.pose
+    left, top, right, bottom = found.bbox.tolist()
     return Face(
-        box=tuple(float(value) for value in found.bbox),
+        box=(left, top, right, bottom),
         keypoints=np.asarray(found.kps, np.float32),
         score=float(found.det_score),
         embedding=np.asarray(found.normed_embedding, np.float32),
-        pose=None if pose is None else tuple(float(angle) for angle in pose),
+        pose=pose_of(found.pose),
     )
+
+
+def pose_of(angles: NDArray[np.float32] | None) -> tuple[float, float, float] | None:
+    if angles is None:
+        return None
+    pitch, yaw, roll = angles.tolist()
+    return pitch, yaw, roll
 
 
 def prominence(face: Face, size: tuple[int, int]) -> float:
