@@ -123,8 +123,9 @@ def sweep_files() -> int:
     """
     before = time.time() - GRACE
     gone = 0
+    known = set(Image.objects.values_list("sha256", flat=True))
     for folder in Path(settings.MEDIA_ROOT).glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"):
-        if not _is_unused(folder, folder.name, before):
+        if folder.name in known or not _is_unused(folder, folder.name, before):
             continue
         with staging() as aside:
             taken = aside / folder.name

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Any
 
 import pytest
 from PIL import Image as Pixels
@@ -68,7 +69,7 @@ def test_the_same_picture_made_the_same_way_twice_is_one_row(subject: Subject) -
 
 def test_a_made_picture_remembers_its_parents_and_the_first_maker_wins(subject: Subject) -> None:
     parent = make(subject)
-    facts = {"origin": Origin.ENRICHED, "shot": None, "depth": 2, "provenance": {}}
+    facts: dict[str, Any] = {"origin": Origin.ENRICHED, "shot": None, "depth": 2, "provenance": {}}
     child = keep_made(subject, RED, parents=[parent], **facts)
     again = keep_made(subject, RED, parents=[], **facts)
     assert again == child

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from django.urls import include, path
+
+from curation.views import datasets, photos, review, subjects
+
+urlpatterns = [
+    path("", include("curation.media")),
+    path("", subjects.home, name="home"),
+    path("new/", subjects.new_subject, name="new_subject"),
+    path("s/<slug:slug>/photos/", photos.photos, name="photos"),
+    path("s/<slug:slug>/photos/upload/", photos.upload_photos, name="upload_photos"),
+    path("s/<slug:slug>/images/<int:pk>/", photos.image_detail, name="image_detail"),
+    path("s/<slug:slug>/images/<int:pk>/hold-out/", photos.hold_out, name="hold_out"),
+    path("s/<slug:slug>/images/<int:pk>/trash/", photos.trash, name="trash_image"),
+    path("s/<slug:slug>/images/<int:pk>/restore/", photos.restore, name="restore_image"),
+    path("s/<slug:slug>/datasets/", datasets.datasets, name="datasets"),
+    path("s/<slug:slug>/datasets/<str:origin>/", datasets.dataset, name="dataset"),
+    path("s/<slug:slug>/freeze/", datasets.freeze, name="freeze"),
+    path("s/<slug:slug>/snapshots/<int:pk>/", datasets.snapshot_detail, name="snapshot_detail"),
+    path("s/<slug:slug>/review/", review.review, name="review"),
+    path("s/<slug:slug>/review/all/", review.batches, name="batches"),
+    path("s/<slug:slug>/review/<int:pk>/", review.review_batch, name="review_batch"),
+    path("batches/<int:pk>/news/", review.batch_news, name="batch_news"),
+    path("batches/<int:pk>/undo/", review.undo_in_batch, name="undo"),
+    path("items/<int:pk>/decide/", review.decide_item, name="decide"),
+    path("items/<int:pk>/correct/", review.correct_item, name="correct"),
+]

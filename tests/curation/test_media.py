@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from PIL import Image as Pixels
+
+from curation.ingest import keep_made
+from curation.models import Image, Origin, Subject
+from curation.storage import original_of, path_of
+
+
+@pytest.fixture
+def image(subject: Subject) -> Image:
+    return keep_made(
+        subject,
+        Pixels.new("RGB", (1500, 1000), "teal"),
+        origin=Origin.SYNTHETIC,
+        shot=None,
+        parents=[],
+        depth=1,
+        provenance={"seed": 1},
+    )
+
+
+def url_of(image: Image, size: int | str = 256) -> str:
+    return reverse("media", args=[image.sha256, size])
+
+
+def body(response) -> bytes:
+    return b"".join(response.streaming_content)
+
+
+def test_a_member_sees_every_size(client: Client, alice: User, image: Image) -> None:
+    client.force_login(alice)
+    for size, width in ((256, 256), (1024, 1024), (2048, 1500)):
+        response = client.get(url_of(image, size))
+        assert response["Content-Type"] == "image/webp"
+        assert response["X-Content-Type-Options"] == "nosniff"
+        assert response["Cache-Control"] == "private, max-age=31536000, immutable"
+        (image_file := path_of(image.sha256).parent / "seen.webp").write_bytes(body(response))
+        with Pixels.open(image_file) as seen:
+            assert seen.width == width
+
+
+def test_the_original_is_for_saving_not_for_showing(
+    client: Client, alice: User, image: Image
+) -> None:
+    client.force_login(alice)
+    response = client.get(url_of(image, "original"))
+    assert response["Content-Disposition"] == f'attachment; filename="{image.sha256[:12]}.png"'
+    assert response["Content-Type"] == "application/octet-stream"
+    assert body(response) == original_of(image.sha256).read_bytes()
+
+
+def test_a_name_cannot_break_out_of_its_header(client: Client, alice: User, image: Image) -> None:
+    Image.objects.update(original_name='a"\r\nSet-Cookie: x=1.jpg')
+    client.force_login(alice)
+    response = client.get(url_of(image, "original"))
+    assert "Set-Cookie" not in response.headers
+
+
+def test_an_outsider_cannot_tell_a_stranger_s_picture_from_none(
+    client: Client, charlie: User, image: Image
+) -> None:
+    client.force_login(charlie)
+    there = client.get(url_of(image))
+    missing = client.get(reverse("media", args=["0" * 64, 256]))
+    assert there.status_code == missing.status_code == 404
+    assert there.content == missing.content
+
+
+def test_the_same_picture_in_one_s_own_subject_is_one_s_own(
+    client: Client, charlie: User, image: Image
+) -> None:
+    own = Subject.objects.create(name="Kira", slug="kira", instance_token="ohwx_kira")
+    own.members.add(charlie)
+    Image.objects.create(
+        subject=own, sha256=image.sha256, origin="synthetic", depth=1, width=1500, height=1000
+    )
+    client.force_login(charlie)
+    assert client.get(url_of(image)).status_code == 200
+
+
+def test_a_visitor_is_asked_to_log_in(client: Client, image: Image) -> None:
+    assert client.get(url_of(image)).status_code == 302
+
+
+def test_an_unchanged_picture_is_not_sent_again(client: Client, alice: User, image: Image) -> None:
+    client.force_login(alice)
+    etag = client.get(url_of(image))["ETag"]
+    again = client.get(url_of(image), headers={"if-none-match": etag})
+    assert again.status_code == 304
+    assert again["Cache-Control"].startswith("private")
+
+
+def test_an_outsider_who_knows_the_etag_still_sees_nothing(
+    client: Client, charlie: User, image: Image
+) -> None:
+    client.force_login(charlie)
+    etag = f'"{image.sha256}-256"'
+    assert client.get(url_of(image), headers={"if-none-match": etag}).status_code == 404
+
+
+def test_a_row_whose_file_is_lost_is_not_found(client: Client, alice: User, image: Image) -> None:
+    for file in path_of(image.sha256).parent.iterdir():
+        file.unlink()
+    client.force_login(alice)
+    assert client.get(url_of(image)).status_code == 404
+    assert client.get(url_of(image, "original")).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["..", "a" * 63, "A" * 64, "%2e%2e%2fsecret_key"])
+def test_nothing_but_a_hash_is_an_address(client: Client, alice: User, path: str) -> None:
+    client.force_login(alice)
+    assert client.get(f"/media/{path}/256").status_code == 404
+
+
+def test_only_the_known_sizes_exist(client: Client, alice: User, image: Image) -> None:
+    client.force_login(alice)
+    assert client.get(f"/media/{image.sha256}/512").status_code == 404
