@@ -14,11 +14,15 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from flenwheel.celery import make_broker_folders
 from flenwheel.login_link import login_path
 from flenwheel.supervisor import AlreadyRunning, Child, keep_alive, only_one
 from flenwheel.upgrading import upgrade
+from training import demo
 
 OPERATOR = "operator"
+DEMO_SEED = 0
+DOLL_TO_TRY_WITH = 1
 WORKER = ("-m", "celery", "-A", "flenwheel", "worker", "--without-gossip", "--without-mingle")
 
 
@@ -68,10 +72,12 @@ def operator() -> User:
 
 def answers(site: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{site}/health/", timeout=2):  # noqa: S310 (our own address)
-            return True
-    except (urllib.error.URLError, OSError):
+        urllib.request.urlopen(f"{site}/health/", timeout=2).close()  # noqa: S310 (our own)
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
         return False
+    return True
 
 
 class Command(BaseCommand):
@@ -92,8 +98,13 @@ class Command(BaseCommand):
         copy = upgrade(settings.VAR / "backups")
         if copy:
             self.stdout.write(f"The database was upgraded; a copy of the old one is {copy}")
+        make_broker_folders()
         call_command("collectstatic", interactive=False, verbosity=0)
         call_command("register_packs", stdout=self.stdout)
+        if not User.objects.filter(username=OPERATOR).exists():
+            self.stdout.write("First start: drawing a character to try everything with.")
+            demo.load(DEMO_SEED)
+            demo.draw(DOLL_TO_TRY_WITH, settings.VAR / "demo-dolls")
         operator()
 
     def run(self, port: int, site: str) -> None:

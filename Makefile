@@ -1,0 +1,40 @@
+# `make up` is all a visitor needs; `make test check` is what a change must pass.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: up test check packs bench-wheel clean
+
+up: .venv/runs
+	@exec $(BIN)/python manage.py up
+
+test: .venv/develops
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: .venv/develops
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/djlint --lint --quiet templates
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+packs: .venv/develops
+	$(BIN)/python -m paperdolls.build
+
+bench-wheel: .venv/develops
+	$(BIN)/python -m bench.wheel --json var/bench-wheel.json
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/runs: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/develops: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@ .venv/runs

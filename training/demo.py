@@ -1,0 +1,47 @@
+"""Demo characters: drawn by the paper-doll world in a process of its own, loaded like photos."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.utils.text import slugify
+
+from curation.models import Subject
+
+
+def draw(seed: int, shelf: Path) -> Path:
+    """Draw the held-out character of `seed` (0-31) into a folder of their name under `shelf`.
+
+    A folder that is there already stays as it is.
+    """
+    shelf.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=shelf, prefix=".") as scratch:
+        drawn = Path(scratch, "drawn")
+        command = [
+            sys.executable,
+            "-m",
+            "paperdolls.demo",
+            "--seed",
+            str(seed),
+            "--out",
+            str(drawn),
+        ]
+        subprocess.run(command, check=True, cwd=settings.ROOT)
+        folder = shelf / slugify(json.loads((drawn / "manifest.json").read_text())["name"])
+        if not folder.exists():
+            shutil.move(drawn, folder)
+    return folder
+
+
+def load(seed: int) -> Subject:
+    """Draw a character and take their photos in as a person would; once, however often called."""
+    folder = draw(seed, settings.VAR / "demo")
+    call_command("load_demo", str(folder), verbosity=0)
+    return Subject.objects.get(slug=folder.name)
