@@ -68,11 +68,8 @@ def coverage(subject: Subject) -> Coverage:
         shot = Shot(view, expression, pose)
         by_cell[shot if shot.is_portrait else Shot(pose=pose)] += count
     rows = tuple(
-        CoverageRow(
-            expression,
-            tuple(CoverageCell(s, by_cell[s]) for s in shots.portraits() if s.expression == expression),
-        )
-        for expression in shots.EXPRESSIONS
+        CoverageRow(e, tuple(CoverageCell(Shot(v, e), by_cell[Shot(v, e)]) for v in shots.VIEWS))
+        for e in shots.EXPRESSIONS
     )
     bodies = tuple(CoverageCell(shot, by_cell[shot]) for shot in shots.bodies())
     return Coverage(shots.VIEWS, rows, bodies, num_unknown)

@@ -53,7 +53,8 @@ class Shot:
 
 def caption(person: str, shot: Shot, clothes: str = "", background: str = "") -> str:
     """Say what varies and never what stays, so that the instance token carries the identity."""
-    parts = [f"photo of {person}", shot.framing, f"{shot.view} view", f"{shot.expression} expression"]
+    parts = [f"photo of {person}", shot.framing]
+    parts += [f"{shot.view} view", f"{shot.expression} expression"]
     parts += [clothes] if clothes else []
     parts += [f"{background} background"] if background else []
     return ", ".join(parts)

@@ -45,7 +45,7 @@ class Book:
         """The photo as it would look in that shot: what a retoucher would paint."""
         for row in self.manifest["retouches"]:
             if Path(row["photo"]).name == Path(photo_name).name and _shot(row) == shot:
-                return self.folder / row["file"]
+                return Path(self.folder, row["file"])
         return None
 
 

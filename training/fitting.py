@@ -25,7 +25,7 @@ from training.models import LoraVersion, Phase, Run, Standing
 from training.resident import RESIDENT
 
 LEAST_EFFECT = 0.1
-"""A LoRA that moves same-seed pictures less than this share of what another seed does is nothing."""
+"""A LoRA that moves same-seed pictures by a smaller share of what another seed does is nothing."""
 
 SAMPLE_SHOTS = (Shot(), Shot("right profile", "smiling"), Shot("three-quarter left", "angry"))
 
@@ -41,7 +41,7 @@ def fit(run: Run) -> None:
     folder = run_folder(run)
     job_of(run, folder).write()
     done: dict[str, Any] = {}
-    for event in _events(run, folder):
+    for event in _events(folder):
         done = _hear(run, event) or done
     if not done:
         raise EngineError("The trainer ended without a LoRA. See the log of this run.")
@@ -89,12 +89,12 @@ def _samples(run: Run) -> Iterator[Sample]:
         yield Sample(prompt=prompt, seed=0)
 
 
-def _events(run: Run, folder: Path) -> Iterator[dict[str, Any]]:
+def _events(folder: Path) -> Iterator[dict[str, Any]]:
     """The child's events. Leaving this loop, for whatever cause, ends the child first."""
     command = [sys.executable, "-m", "training.engines.child", str(folder)]
     with (
         (folder / "child.log").open("ab") as log,
-        subprocess.Popen(  # noqa: S603 (our own module, our own folder)
+        subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

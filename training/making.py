@@ -77,9 +77,7 @@ def draw(run: Run, item: RunItem) -> Picture:
             loras=loras,
         )
         return RESIDENT.editor(run.base).edit(request, beat)
-    words = GenerateRequest(
-        prompt=item.request["prompt"], seed=item.request["seed"], loras=loras
-    )
+    words = GenerateRequest(prompt=item.request["prompt"], seed=item.request["seed"], loras=loras)
     return RESIDENT.generator(run.base).generate(words, beat)
 
 
@@ -90,7 +88,7 @@ class _StepBeat:
         self._run = run
         self._last = time.monotonic()
 
-    def __call__(self, step: int, steps: int) -> None:
+    def __call__(self, _: int, __: int) -> None:
         if time.monotonic() - self._last > 2:
             self._last = time.monotonic()
             self._run.report()
@@ -153,18 +151,20 @@ def _provenance(run: Run, item: RunItem) -> dict[str, Any]:
 
 
 def make_for_review(run: Run) -> None:
-    """Enrich, edit or generate: each picture is measured, judged by the gate and put in the batch."""
+    """Enrich, edit or generate: each picture is measured, judged by the gate, put in the batch."""
     eyes = open_eyes(gate_model())
     judge = gate_of(run, eyes)
+    batch = run.batch
+    assert batch is not None
 
-    def finish(item: RunItem, image: Image) -> None:
+    def finish(_: RunItem, image: Image) -> None:
         measurement = measure(image, eyes)
         vector = from_bytes(measurement.embedding) if measurement.embedding else None
         opinion = gating.judge(judge, vector, measurement.num_faces)
         ReviewItem.objects.get_or_create(
             image=image,
             defaults={
-                "batch": run.batch,
+                "batch": batch,
                 "gate": opinion.gate,
                 "gate_reason": opinion.reason,
                 "score": opinion.score,
@@ -184,7 +184,7 @@ def gate_of(run: Run, eyes: Eyes) -> gating.Calibration:
     assert run.subject is not None
     measure_photos(run, eyes)
     lines = gating.calibrate(photo_vectors(run.subject, eyes), eyes.faces.strangers())
-    Batch.objects.filter(pk=run.batch_id).update(
+    Batch.objects.filter(runs=run).update(
         stranger_line=lines.stranger_line, own_line=lines.own_line
     )
     return lines

@@ -8,6 +8,7 @@ import logging
 import torch
 from django.conf import settings
 
+from training.engines.base import Quantize
 from training.engines.flux import Generator
 from training.engines.qwen import Editor
 from training.models import BaseModel, Family
@@ -48,7 +49,8 @@ class Resident:
             if settings.TORCH_THREADS:
                 torch.set_num_threads(settings.TORCH_THREADS)
             kind = Editor if base.family == Family.QWEN_EDIT else Generator
-            quantize = "none" if base.is_paper_doll or not torch.cuda.is_available() else "nf4"
+            fits = base.is_paper_doll or not torch.cuda.is_available()
+            quantize: Quantize = "none" if fits else "nf4"
             self._engine = kind.open(base.path, quantize=quantize)
             self.base_id = base.pk
         return self._engine

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+Vector = npt.NDArray[np.float64]
 DRAWS = 2000
 
 
@@ -31,16 +33,21 @@ def interval(clusters: Mapping[Any, Sequence[float]]) -> Interval | None:
     values = [np.asarray(v, float) for v in clusters.values() if len(v)]
     if not values:
         return None
-    rng = np.random.default_rng(0)
-    means = [_resampled_mean(values, rng) for _ in range(DRAWS)]
-    low, high = np.quantile(means, [0.025, 0.975])
+    low, high = np.quantile(_resampled_means(values), [0.025, 0.975])
     return Interval(float(np.concatenate(values).mean()), float(low), float(high))
 
 
-def _resampled_mean(values: list[np.ndarray[Any, Any]], rng: np.random.Generator) -> float:
-    chosen = rng.integers(len(values), size=len(values))
-    parts = [values[i][rng.integers(len(values[i]), size=len(values[i]))] for i in chosen]
-    return float(np.concatenate(parts).mean())
+def _resampled_means(values: list[Vector]) -> Vector:
+    """(DRAWS,) means; a short cluster is repeated in the table, never padded with zeros."""
+    rng = np.random.default_rng(0)
+    sizes = np.array([len(v) for v in values])
+    table = np.stack([np.resize(v, sizes.max()) for v in values])
+    chosen = rng.integers(len(values), size=(DRAWS, len(values)))
+    within = (rng.random((DRAWS, len(values), sizes.max())) * sizes[chosen, None]).astype(int)
+    is_real = np.arange(sizes.max()) < sizes[chosen, None]
+    drawn = table[chosen[..., None], within]
+    sums: Vector = (drawn * is_real).sum((1, 2)) / is_real.sum((1, 2))
+    return sums
 
 
 def difference(

@@ -62,9 +62,7 @@ class Facts:
 
     @property
     def accepted(self) -> int:
-        return sum(
-            self.count(o, Verdict.ACCEPTED) for o in (Origin.ENRICHED, Origin.SYNTHETIC)
-        )
+        return sum(self.count(o, Verdict.ACCEPTED) for o in (Origin.ENRICHED, Origin.SYNTHETIC))
 
     @property
     def newest(self) -> LoraVersion | None:

@@ -1,0 +1,132 @@
+"""`make bench-wheel`: turn the wheel of three held-out characters and compare with the goals.
+
+Each character gets an empty installation of its own, so that nothing learned from one helps
+another. Intervals are clustered by character and cell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from training.scoring import Interval, difference, interval
+
+ROOT = Path(__file__).resolve().parent.parent
+VERSIONS = ("base", "photos_only", "v1", "v2")
+
+
+def turn(seed: int, options: argparse.Namespace) -> dict[str, Any]:
+    """The figures of one character; the first also turns the editor's wheel."""
+    with tempfile.TemporaryDirectory() as var:
+        environment = os.environ | {"FLENWHEEL_VAR": var, "FLENWHEEL_LOG_LEVEL": "WARNING"}
+        report = Path(var, "figures.json")
+        command = ["turn_wheel", "--demo", f"--seed={seed}", f"--json={report}"]
+        command += [f"--seeds={options.seeds}", f"--editor-cells={options.editor_cells}"]
+        command += [] if seed == options.characters[0] else ["--no-editor"]
+        for arguments in (["migrate", "--verbosity=0"], command):
+            subprocess.run(
+                [sys.executable, "manage.py", *arguments], check=True, cwd=ROOT, env=environment
+            )
+        figures: dict[str, Any] = json.loads(report.read_text())
+    return figures
+
+
+def pooled(turns: dict[int, dict[str, Any]], version: str) -> dict[Any, list[float]]:
+    """(character, cell) -> 0 or 1 a seed."""
+    return {
+        (seed, cell): values
+        for seed, figures in turns.items()
+        for cell, values in figures["cells"][version].items()
+    }
+
+
+def share_of_scale(turns: dict[int, dict[str, Any]], version: str) -> float:
+    """(cosine - strangers) / (photos' leave-one-out - strangers), mean over characters."""
+    scales = [figures["identity"] for figures in turns.values()]
+    return mean((s[version] - s["stranger"]) / (s["photos"] - s["stranger"]) for s in scales)
+
+
+def summary(turns: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    cells = {version: pooled(turns, version) for version in VERSIONS}
+    identities = [figures["identity"] for figures in turns.values()]
+    names = ("stranger", *VERSIONS, "photos")
+    return {
+        "identity": {name: mean(one[name] for one in identities) for name in names},
+        "identity_of_scale": {v: share_of_scale(turns, v) for v in VERSIONS},
+        "card": {version: as_dict(interval(cells[version])) for version in VERSIONS},
+        "gain": {
+            "v1 - photos_only": as_dict(difference(cells["v1"], cells["photos_only"])),
+            "v2 - photos_only": as_dict(difference(cells["v2"], cells["photos_only"])),
+            "v2 - v1": as_dict(difference(cells["v2"], cells["v1"])),
+        },
+        "editor": next(f["editor"] for f in turns.values() if "editor" in f),
+        "stages": {seed: figures["stages"] for seed, figures in turns.items()},
+    }
+
+
+def as_dict(found: Interval | None) -> dict[str, float] | None:
+    return found.as_dict() if found else None
+
+
+def goals(found: dict[str, Any]) -> list[tuple[str, str, bool]]:
+    """What must be shown, what was measured, whether it holds."""
+    card, gain, scale = found["card"], found["gain"], found["identity_of_scale"]
+    editor = found["editor"]
+    weak = editor["weak_after"] - editor["weak_before"]
+    others = editor["others_after"] - editor["others_before"]
+    return [
+        ("base <= 5 %", percent(card["base"]), card["base"]["mean"] <= 0.05),
+        (
+            "photos only >= 20 %",
+            percent(card["photos_only"]),
+            card["photos_only"]["mean"] >= 0.2,
+        ),
+        (
+            "v1 above photos only, goal +15",
+            percent(gain["v1 - photos_only"]),
+            gain["v1 - photos_only"]["low"] > 0,
+        ),
+        (
+            "v2 above photos only",
+            percent(gain["v2 - photos_only"]),
+            gain["v2 - photos_only"]["low"] > 0,
+        ),
+        ("v2 not 5 below v1", percent(gain["v2 - v1"]), gain["v2 - v1"]["low"] >= -0.05),
+        ("identity: base <= 0.2", f"{scale['base']:.2f}", scale["base"] <= 0.2),
+        ("identity: v1 >= 0.8", f"{scale['v1']:.2f}", scale["v1"] >= 0.8),
+        ("identity: v2 >= v1 - 0.02", f"{scale['v2']:.2f}", scale["v2"] >= scale["v1"] - 0.02),
+        (f"editor, {editor['weakest']}: +15 points", f"{100 * weak:+.0f}", weak >= 0.15),
+        ("editor, other skills: -3 at most", f"{100 * others:+.1f}", others >= -0.03),
+    ]
+
+
+def percent(found: dict[str, float]) -> str:
+    return f"{100 * found['mean']:.0f} % ({100 * found['low']:.0f} to {100 * found['high']:.0f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--characters", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--seeds", type=int, default=4, help="Seeds a card cell.")
+    parser.add_argument("--editor-cells", type=int, default=25, help="Edits a cell.")
+    parser.add_argument("--json", type=Path, default=ROOT / "bench" / "wheel.json")
+    options = parser.parse_args()
+    started = time.monotonic()
+    turns = {seed: turn(seed, options) for seed in options.characters}
+    found = summary(turns) | {"seconds": round(time.monotonic() - started, 1)}
+    options.json.write_text(json.dumps(found, indent=2) + "\n")
+    for goal, measured, holds in goals(found):
+        sys.stdout.write(f"{'holds ' if holds else 'MISSED'}  {goal:38} {measured}\n")
+    sys.stdout.write(f"{found['seconds']:.0f} s; figures in {options.json}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Rows that tests start from: pictures without bytes where only the row matters."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from curation.models import Batch, Image, Origin, ReviewItem, Subject, Verdict
+
+
+def make_image(subject: Subject, number: int = 0, **facts: Any) -> Image:
+    origin = facts.setdefault("origin", Origin.PHOTO)
+    facts.setdefault("depth", 0 if origin == Origin.PHOTO else 1)
+    facts.setdefault("verdict", Verdict.ACCEPTED if origin == Origin.PHOTO else Verdict.PENDING)
+    sha256 = hashlib.sha256(f"{origin} {number}".encode()).hexdigest()
+    return Image.objects.create(subject=subject, sha256=sha256, width=96, height=96, **facts)
+
+
+def make_photos(subject: Subject, count: int = 6) -> list[Image]:
+    front = {"view": "front", "expression": "neutral", "pose": "portrait"}
+    return [make_image(subject, number, **front) for number in range(count)]
+
+
+def make_item(subject: Subject, number: int = 0, **facts: Any) -> ReviewItem:
+    """An enriched picture that waits in the subject's batch."""
+    batch, _ = Batch.objects.get_or_create(subject=subject, title="Edits of the photos")
+    facts.setdefault("origin", Origin.ENRICHED)
+    return ReviewItem.objects.create(batch=batch, image=make_image(subject, number, **facts))

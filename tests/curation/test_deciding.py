@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from curation.deciding import decide, record_correction, undo_last
+from curation.models import Choice, Correction, Decision, Image, Origin, Subject, Verdict
+from tests.curation.cast import make_image, make_item
+
+
+def test_accepting_an_image_lets_it_into_training(subject: Subject, alice: User):
+    item = make_item(subject)
+    decide(item, Choice.ACCEPT, by=alice)
+    assert list(Image.objects.trainable()) == [item.image]
+
+
+def test_the_same_key_twice_is_one_decision(subject: Subject, alice: User):
+    item, key = make_item(subject), uuid.uuid4()
+    first = decide(item, Choice.ACCEPT, by=alice, key=key)
+    again = decide(item, Choice.ACCEPT, by=alice, key=key)
+    assert again == first
+    assert Decision.objects.count() == 1
+
+
+def test_a_redelivered_skip_counts_once(subject: Subject, alice: User):
+    item, key = make_item(subject), uuid.uuid4()
+    decide(item, Choice.SKIP, by=alice, key=key)
+    decide(item, Choice.SKIP, by=alice, key=key)
+    item.refresh_from_db()
+    assert item.skips == 1
+
+
+def test_undo_brings_back_what_was_said_before(subject: Subject, alice: User):
+    item = make_item(subject)
+    decide(item, Choice.REJECT, by=alice, reasons=["identity"])
+    decide(item, Choice.ACCEPT, by=alice)
+    undo_last(item.batch, by=alice)
+    item.image.refresh_from_db()
+    assert item.image.verdict == Verdict.REJECTED
+
+
+def test_undo_of_everything_leaves_the_image_waiting(subject: Subject, alice: User):
+    item = make_item(subject)
+    decide(item, Choice.ACCEPT, by=alice)
+    undo_last(item.batch, by=alice)
+    item.image.refresh_from_db()
+    assert item.image.verdict == Verdict.PENDING
+    assert undo_last(item.batch, by=alice) is None
+
+
+def test_undo_takes_back_ones_own_decisions_only(subject: Subject, alice: User, bob: User):
+    item = make_item(subject)
+    decide(item, Choice.ACCEPT, by=bob)
+    assert undo_last(item.batch, by=alice) is None
+
+
+def test_nothing_said_is_ever_deleted(subject: Subject, alice: User):
+    item = make_item(subject)
+    decide(item, Choice.ACCEPT, by=alice)
+    undo_last(item.batch, by=alice)
+    assert list(Decision.objects.values_list("choice", flat=True)) == ["accept", "undo"]
+
+
+def test_a_correction_keeps_source_order_and_target_and_rejects_the_edit(
+    subject: Subject, alice: User
+):
+    source = make_image(subject, 1)
+    item = make_item(subject, provenance={"prompt": "Make the expression sad."})
+    item.image.parents.add(source)
+    target = make_image(subject, 2, origin=Origin.RETOUCHED, verdict=Verdict.ACCEPTED)
+    correction = record_correction(item, target, by=alice)
+    item.image.refresh_from_db()
+    assert correction.instruction == "Make the expression sad."
+    assert (correction.source, correction.rejected) == (source, item.image)
+    assert item.image.verdict == Verdict.REJECTED
+
+
+def test_a_correction_sent_twice_is_one_lesson(subject: Subject, alice: User):
+    item = make_item(subject)
+    item.image.parents.add(make_image(subject, 1))
+    target = make_image(subject, 2, origin=Origin.RETOUCHED, verdict=Verdict.ACCEPTED)
+    key = uuid.uuid4()
+    record_correction(item, target, by=alice, key=key)
+    record_correction(item, target, by=alice, key=key)
+    assert Correction.objects.count() == 1
+    assert Decision.objects.count() == 1
+
+
+def test_a_painted_retouch_never_trains_the_character(subject: Subject):
+    make_image(subject, origin=Origin.RETOUCHED, verdict=Verdict.ACCEPTED)
+    assert not Image.objects.trainable().exists()
+
+
+def test_database_refuses_an_undo_of_nothing(subject: Subject, alice: User):
+    item = make_item(subject)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Decision.objects.create(item=item, author=alice, choice=Choice.UNDO)

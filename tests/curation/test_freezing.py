@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+
+from curation.freezing import NotEnough, freeze_character, freeze_corrections
+from curation.models import Origin, Snapshot, Subject, Verdict
+from tests.curation.cast import make_image, make_item, make_photos
+
+
+def test_a_snapshot_holds_photos_and_accepted_images_with_captions(subject: Subject, alice: User):
+    make_photos(subject, 5)
+    sad = {"view": "left profile", "expression": "sad", "pose": "portrait"}
+    make_image(subject, 9, origin=Origin.ENRICHED, verdict=Verdict.ACCEPTED, **sad)
+    snapshot = freeze_character(subject, by=alice)
+    last = snapshot.items.last()
+    assert snapshot.items.count() == 6
+    assert last is not None
+    assert last.caption.startswith("photo of ohwx_juno person, portrait, left profile view, sad")
+
+
+def test_what_waits_or_was_rejected_stays_out(subject: Subject, alice: User):
+    make_photos(subject, 5)
+    make_item(subject, 7)
+    make_item(subject, 8, verdict=Verdict.REJECTED)
+    assert freeze_character(subject, by=alice).items.count() == 5
+
+
+def test_held_out_photos_are_never_frozen(subject: Subject, alice: User):
+    photos = make_photos(subject, 6)
+    photos[0].held_out = True
+    photos[0].save()
+    assert photos[0].pk not in freeze_character(subject, by=alice).items.values_list(
+        "image", flat=True
+    )
+
+
+def test_the_same_content_is_the_same_snapshot(subject: Subject, alice: User, bob: User):
+    make_photos(subject, 5)
+    assert freeze_character(subject, by=alice) == freeze_character(subject, by=bob)
+
+
+def test_another_caption_is_another_snapshot(subject: Subject, alice: User):
+    photos = make_photos(subject, 5)
+    first = freeze_character(subject, by=alice)
+    photos[0].caption = "ohwx_juno person on a boat"
+    photos[0].save()
+    second = freeze_character(subject, by=alice)
+    assert first.sha256 != second.sha256
+    assert Snapshot.objects.count() == 2
+
+
+def test_too_few_photos_are_refused_with_what_to_do(subject: Subject, alice: User):
+    make_photos(subject, 4)
+    with pytest.raises(NotEnough, match="4 photos to train on; at least 5"):
+        freeze_character(subject, by=alice)
+
+
+def test_too_few_corrections_are_refused_with_what_to_do(alice: User):
+    with pytest.raises(NotEnough, match="Press E"):
+        freeze_corrections(by=alice)

@@ -1,0 +1,95 @@
+"""Stands in for the person in demos and benchmarks: it knows a character by its book.
+
+It decides as a person does, through the same verbs, under a user named so; what it paints as a
+correction is the book's retouch of the photo, and trains the editor only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from curation.deciding import decide, record_correction
+from curation.ingest import ingest_retouch
+from curation.models import Batch, Choice, Origin, Reason, ReviewItem
+from curation.storage import open_picture
+from training.book import Acquaintance, Book, matches
+from training.engines.readers import Reader
+from training.models import BaseModel, Family
+
+USERNAME = "automatic-reviewer"
+
+
+@dataclass(slots=True)
+class Tally:
+    accepted: int = 0
+    rejected: int = 0
+    corrected: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.accepted + self.rejected
+
+    @property
+    def rate(self) -> float:
+        return self.accepted / self.total if self.total else 0.0
+
+
+class AutomaticReviewer:
+    """`paints`: whether it answers a wrong edit with the right picture.
+
+    Raises:
+        EngineError: no reviewer's reader is installed.
+    """
+
+    def __init__(self, book: Book, *, paints: bool = True) -> None:
+        base = BaseModel.objects.usable(Family.REVIEWER)[0]
+        self._reader = Reader(base.path)
+        self._knows = Acquaintance(book, self._reader)
+        self._book = book
+        self._paints = paints
+        self.user, _ = User.objects.get_or_create(
+            username=USERNAME, defaults={"is_active": False, "first_name": "Automatic reviewer"}
+        )
+
+    def review(self, batch: Batch) -> Tally:
+        """Decide about every picture that waits in the batch."""
+        tally = Tally()
+        items = ReviewItem.objects.waiting().filter(batch=batch).select_related("image__subject")
+        for item in items:
+            reasons = self._objections(item)
+            if not reasons:
+                decide(item, Choice.ACCEPT, by=self.user)
+                tally.accepted += 1
+                continue
+            tally.rejected += 1
+            if self._correct(item):
+                tally.corrected += 1
+            else:
+                decide(item, Choice.REJECT, by=self.user, reasons=reasons)
+        return tally
+
+    def _objections(self, item: ReviewItem) -> list[Reason]:
+        asked = item.image.shot
+        if asked is None:
+            return [Reason.PROMPT]
+        seen = self._reader.read(open_picture(item.image))
+        if not matches(seen, asked):
+            return [Reason.PROMPT]
+        return [] if self._knows.is_right_person(seen, asked) else [Reason.IDENTITY]
+
+    def _correct(self, item: ReviewItem) -> bool:
+        """Paint what the edit should have been, where the book knows it."""
+        image = item.image
+        asked, source = image.shot, image.parents.order_by("pk").first()
+        if not (self._paints and image.origin == Origin.ENRICHED and asked and source):
+            return False
+        path = self._book.retouch(source.original_name, asked)
+        if path is None:
+            return False
+        painted = SimpleUploadedFile(path.name, path.read_bytes())
+        target = ingest_retouch(item, painted, self.user)
+        record_correction(item, target, by=self.user)
+        return True

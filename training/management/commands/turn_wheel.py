@@ -1,0 +1,73 @@
+"""`manage.py turn_wheel`: both flywheels, headless, with a table of what each stage made."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from curation.models import Subject
+from training.engines.base import EngineError
+from training.turning import Plan, Turner
+
+
+class Command(BaseCommand):
+    help = "Turn both wheels of a demo character, with an automatic reviewer for the person."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("subject", nargs="?", help="Slug of a demo subject.")
+        parser.add_argument("--demo", action="store_true", help="Make a new held-out character.")
+        parser.add_argument("--seed", type=int, default=0, help="Which one, 0-31.")
+        parser.add_argument("--json", type=Path, help="Write the figures to this file.")
+        parser.add_argument("--seeds", type=int, default=Plan().seeds, help="Seeds a card cell.")
+        parser.add_argument("--edits", type=int, default=Plan().per_edit, help="Edits a cell.")
+        parser.add_argument("--pictures", type=int, default=Plan().per_picture)
+        parser.add_argument("--editor-cells", type=int, default=Plan().editor_cells)
+        parser.add_argument("--no-editor", action="store_true", help="Leave the second wheel out.")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        subject = self._subject(options)
+        plan = Plan(
+            seeds=options["seeds"],
+            per_edit=options["edits"],
+            per_picture=options["pictures"],
+            editor_cells=options["editor_cells"],
+            with_editor=not options["no_editor"],
+        )
+        self.stdout.write(f"Turning the wheel of {subject}.")
+        try:
+            figures = Turner(subject, plan, self.stdout.write).turn()
+        except EngineError as error:
+            raise CommandError(str(error)) from error
+        text = json.dumps(figures, indent=2)
+        self.stdout.write(text)
+        if options["json"]:
+            options["json"].write_text(text)
+
+    def _subject(self, options: dict[str, Any]) -> Subject:
+        if options["demo"]:
+            return make_demo(options["seed"])
+        subject = Subject.objects.filter(slug=options["subject"], is_demo=True).first()
+        if subject is None:
+            raise CommandError("Name a demo subject's slug, or use --demo to make one.")
+        return subject
+
+
+def make_demo(seed: int) -> Subject:
+    """Draw a held-out character in a process of its own and load it as a person would."""
+    call_command("register_packs", verbosity=0)
+    scratch = Path(settings.VAR, "demo", f".seed-{seed}")
+    command = [sys.executable, "-m", "paperdolls.demo", "--seed", str(seed), "--out", str(scratch)]
+    subprocess.run(command, check=True, cwd=settings.ROOT)
+    name = json.loads((scratch / "manifest.json").read_text())["name"]
+    folder = scratch.with_name(name.lower())
+    if not folder.exists():
+        scratch.rename(folder)
+    call_command("load_demo", str(folder), verbosity=0)
+    return Subject.objects.get(slug=name.lower())

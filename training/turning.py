@@ -1,0 +1,180 @@
+"""Turn both wheels without a person: the same runs, the same review, an automatic reviewer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from curation.freezing import freeze_character, freeze_corrections
+from curation.models import Batch, Origin, Subject
+from curation.models.image import TRAINABLE
+from training import execution
+from training.automatic_reviewer import AutomaticReviewer, Tally
+from training.book import Book
+from training.editor_skills import SkillRates, skill_rates
+from training.engines.base import EngineError
+from training.figures import character_figures
+from training.models import LoraVersion, Phase, Run, RunStatus
+from training.submission import (
+    submit_benchmark,
+    submit_editor_benchmark,
+    submit_enrich,
+    submit_generate,
+    submit_train,
+    submit_train_editor,
+)
+from training.suite import EDITS
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How much of everything. `per_edit` edits and `per_picture` pictures a cell."""
+
+    seeds: int = 4
+    per_edit: int = 4
+    per_picture: int = 3
+    editor_cells: int = 2
+    with_editor: bool = True
+
+
+@dataclass(slots=True)
+class Stage:
+    """One line of the table: what a stage made and how long it took."""
+
+    name: str
+    seconds: float = 0.0
+    made: int = 0
+    accepted: int | None = None
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Turner:
+    """Turns the wheel of one demo subject.
+
+    Raises:
+        EngineError: the subject has no book, or a run failed (with the run's own sentence).
+    """
+
+    subject: Subject
+    plan: Plan
+    say: Say
+    stages: list[Stage] = field(default_factory=list)
+
+    def turn(self) -> dict[str, Any]:
+        """Two turns of the character's wheel, one of the editor's; the figures of it all."""
+        started = time.monotonic()
+        self.benchmark(None)
+        self.benchmark(self.train(control=True))
+        reviewer = self.reviewer()
+        enriched = self.enrich(reviewer)
+        first = self.train()
+        self.benchmark(first)
+        self.generate(first, reviewer)
+        self.benchmark(self.train())
+        figures: dict[str, Any] = {**character_figures(self.subject)}
+        if self.plan.with_editor:
+            figures["editor"] = self.turn_editor(enriched)
+        figures["seconds"] = round(time.monotonic() - started, 1)
+        figures["stages"] = [asdict(stage) for stage in self.stages]
+        return figures
+
+    def reviewer(self, *, paints: bool = True) -> AutomaticReviewer:
+        book = Book.of(self.subject)
+        if book is None:
+            raise EngineError(
+                f"{self.subject} is no demo character: nobody wrote down what is right for it. "
+                "Review in the browser instead."
+            )
+        return AutomaticReviewer(book, paints=paints)
+
+    def train(self, *, control: bool = False) -> LoraVersion:
+        origins = (Origin.PHOTO,) if control else TRAINABLE
+        snapshot = freeze_character(self.subject, by=None, origins=origins)
+        with self.stage("train on photos only" if control else "train") as stage:
+            run = submit_train(self.subject, snapshot, Phase.HEAD, None, control=control)
+            self.carry_out(run)
+            lora = LoraVersion.objects.get(run=run)
+            stage.made = snapshot.items.count()
+            stage.note = f"{lora}, effect {lora.effect:.2f}"
+        return lora
+
+    def benchmark(self, lora: LoraVersion | None) -> None:
+        with self.stage(f"benchmark {lora or 'base'}") as stage:
+            run = submit_benchmark(self.subject, lora, None, seeds=self.plan.seeds)
+            stage.made = self.carry_out(run).progress
+
+    def enrich(self, reviewer: AutomaticReviewer, lora: LoraVersion | None = None) -> Tally:
+        with self.stage("enrich and review") as stage:
+            run = submit_enrich(self.subject, EDITS, self.plan.per_edit, None, lora)
+            return self._reviewed(run, reviewer, stage)
+
+    def generate(self, lora: LoraVersion, reviewer: AutomaticReviewer) -> Tally:
+        with self.stage(f"generate with {lora} and review") as stage:
+            run = submit_generate(self.subject, lora, EDITS, self.plan.per_picture, None)
+            return self._reviewed(run, reviewer, stage)
+
+    def _reviewed(self, run: Run, reviewer: AutomaticReviewer, stage: Stage) -> Tally:
+        self.carry_out(run)
+        assert isinstance(run.batch, Batch)
+        tally = reviewer.review(run.batch)
+        stage.made, stage.accepted = tally.total, tally.accepted
+        stage.note = f"{100 * tally.rate:.0f} % kept, {tally.corrected} corrected"
+        return tally
+
+    def turn_editor(self, before: Tally) -> dict[str, Any]:
+        """Find the weakest skill on one set of edits; teach; measure on another set."""
+        chosen = self.measure_editor(None, first_seed=0).weakest
+        base = self.measure_editor(None, first_seed=1)
+        with self.stage("train the editor") as stage:
+            snapshot = freeze_corrections(by=None)
+            run = self.carry_out(submit_train_editor(snapshot, None))
+            lora = LoraVersion.objects.get(run=run)
+            stage.made, stage.note = snapshot.items.count(), f"{lora}, effect {lora.effect:.2f}"
+        taught = self.measure_editor(lora, first_seed=1)
+        lora.promote()
+        after = self.enrich(self.reviewer(paints=False), lora)
+        return {
+            "weakest": chosen,
+            "weak_before": base.rates[chosen],
+            "weak_after": taught.rates[chosen],
+            "others_before": base.others(chosen),
+            "others_after": taught.others(chosen),
+            "edits_a_skill": base.counts,
+            "accepted_before": before.rate,
+            "accepted_after": after.rate,
+        }
+
+    def measure_editor(self, lora: LoraVersion | None, *, first_seed: int) -> SkillRates:
+        with self.stage(f"measure the editor: {lora or 'base'}") as stage:
+            per_cell = self.plan.editor_cells
+            run = submit_editor_benchmark(lora, None, per_cell=per_cell, first_seed=first_seed)
+            stage.made = self.carry_out(run).progress
+            found = skill_rates(run.benchmark)
+            stage.note = f"weakest: {found.weakest}, {100 * found.rates[found.weakest]:.0f} %"
+        return found
+
+    def carry_out(self, run: Run) -> Run:
+        """Work here, beside whatever workers there are, until the run has ended."""
+        while True:
+            execution.work(cpu=False)
+            run.refresh_from_db()
+            if run.status == RunStatus.SUCCEEDED:
+                return run
+            if run.is_finished:
+                raise EngineError(f"{run} ended as {run.status}: {run.failure}")
+            time.sleep(0.5)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Stage]:
+        stage, started = Stage(name), time.monotonic()
+        yield stage
+        stage.seconds = round(time.monotonic() - started, 1)
+        self.stages.append(stage)
+        kept = "" if stage.accepted is None else f", {stage.accepted} accepted"
+        self.say(f"{stage.seconds:7.1f} s  {name}: {stage.made} made{kept}  {stage.note}")
