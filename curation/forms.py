@@ -1,0 +1,116 @@
+"""What people type and send on curation's pages, checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.text import slugify
+
+from curation.models import Choice, Image, Origin, Reason, Subject
+from curation.models.image import TRAINABLE
+
+
+class SubjectForm(forms.ModelForm[Subject]):
+    class Meta:
+        model = Subject
+        fields = ("name", "kind", "class_noun", "instance_token", "consent")
+        widgets = {
+            "name": forms.TextInput(attrs={"autofocus": True, "autocomplete": "off"}),
+            "consent": forms.Textarea(attrs={"rows": 3}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            is_select = isinstance(field.widget, forms.Select)
+            field.widget.attrs["class"] = "form-select" if is_select else "form-control"
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if not slugify(name):
+            raise forms.ValidationError("Use at least one letter or digit from a-z, 0-9.")
+        return name
+
+    def save(self, commit: bool = True) -> Subject:
+        self.instance.slug = free_slug(self.cleaned_data["name"])
+        return super().save(commit)
+
+
+def free_slug(name: str) -> str:
+    """`juno`, or `juno-2` where another subject has that address already."""
+    slug = slugify(name)[:70]
+    taken = set(Subject.objects.filter(slug__startswith=slug).values_list("slug", flat=True))
+    numbered = (f"{slug}-{number}" for number in range(2, len(taken) + 3))
+    return slug if slug not in taken else next(s for s in numbered if s not in taken)
+
+
+class SeveralFilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class SeveralFilesField(forms.FileField):
+    """A file field that gives a list; at least one file unless it is optional."""
+
+    widget = SeveralFilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+        files = data if isinstance(data, list | tuple) else [data]
+        return [super(SeveralFilesField, self).clean(file, initial) for file in files if file]
+
+
+class UploadForm(forms.Form):
+    """Single files and a folder are two inputs, because a browser's input takes one or other."""
+
+    files = SeveralFilesField(required=False)
+    folder = SeveralFilesField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        data["all"] = [*data.get("files", []), *data.get("folder", [])]
+        if not data["all"]:
+            raise forms.ValidationError("Choose at least one photo, a folder or a ZIP file.")
+        return data
+
+
+class ImageFactsForm(forms.ModelForm[Image]):
+    class Meta:
+        model = Image
+        fields = ("view", "expression", "pose", "caption")
+        widgets = {"caption": forms.Textarea(attrs={"rows": 2, "class": "form-control"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("view", "expression", "pose"):
+            self.fields[name].widget.attrs["class"] = "form-select"
+
+
+class FreezeForm(forms.Form):
+    origins = forms.MultipleChoiceField(
+        choices=[(o.value, o.label) for o in map(Origin, TRAINABLE)],
+        error_messages={"required": "Tick at least one of the datasets to freeze."},
+    )
+    note = forms.CharField(required=False, max_length=200)
+
+
+class DecisionForm(forms.Form):
+    """`key` is the browser's own, so that a decision sent twice is one decision."""
+
+    choice = forms.ChoiceField(
+        choices=[(c.value, c.label) for c in (Choice.ACCEPT, Choice.REJECT, Choice.SKIP)]
+    )
+    reasons = forms.MultipleChoiceField(choices=Reason.choices, required=False)
+    key = forms.UUIDField(required=False)
+    seconds = forms.FloatField(required=False, min_value=0, max_value=24 * 60 * 60)
+
+
+class UndoForm(forms.Form):
+    key = forms.UUIDField(required=False, help_text="The decision meant; else the newest one.")
+
+
+class CorrectionForm(forms.Form):
+    picture = forms.FileField(
+        error_messages={"required": "Choose the corrected picture, then send it again."}
+    )
+    key = forms.UUIDField(required=False)

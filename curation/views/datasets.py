@@ -1,0 +1,140 @@
+"""The datasets of a subject, kept apart, and their frozen snapshots."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from curation.forms import FreezeForm
+from curation.freezing import NotEnough, freeze_character
+from curation.models import Image, Origin, Snapshot, Subject, Verdict
+from curation.models.image import TRAINABLE
+from curation.views.visible import subject_of
+from flenwheel.http import MemberRequest
+
+SHOWN = 18
+PAGE = 96
+DATASETS = {
+    Origin.PHOTO: (
+        "Pristine",
+        "Photos as they came. They alone say who this is.",
+        "Nothing here yet: add photos on the Photos page.",
+    ),
+    Origin.ENRICHED: (
+        "Enriched",
+        "Edits of the photos that a person accepted: other angles, expressions, poses.",
+        "Nothing here yet. Enrich the photos, then accept the good ones in Review.",
+    ),
+    Origin.SYNTHETIC: (
+        "Synthetic",
+        "Drawn by a LoRA of this subject and accepted by a person.",
+        "Nothing here yet. Train a LoRA, generate with it, then keep the best in Review.",
+    ),
+}
+
+
+@login_required
+@require_GET
+def datasets(request: MemberRequest, slug: str) -> HttpResponse:
+    subject = subject_of(request, slug)
+    return render(request, "curation/datasets.html", _overview(subject))
+
+
+def _overview(subject: Subject, form: FreezeForm | None = None) -> dict[str, object]:
+    images = Image.objects.in_use().filter(subject=subject)
+    counts = {
+        row["origin"]: row
+        for row in images.order_by()
+        .values("origin")
+        .annotate(
+            accepted=Count("pk", filter=Q(verdict=Verdict.ACCEPTED)),
+            waiting=Count("pk", filter=Q(verdict=Verdict.PENDING)),
+            rejected=Count("pk", filter=Q(verdict=Verdict.REJECTED)),
+            held_out=Count("pk", filter=Q(held_out=True)),
+        )
+    }
+    sections = [
+        {
+            "origin": origin,
+            "title": title,
+            "what": what,
+            "empty": empty,
+            "counts": counts.get(origin),
+            "images": Image.objects.accepted().filter(subject=subject, origin=origin)[:SHOWN],
+        }
+        for origin, (title, what, empty) in DATASETS.items()
+    ]
+    return {
+        "subject": subject,
+        "sections": sections,
+        "corrections": subject.corrections.select_related("source", "target", "rejected", "author"),
+        "snapshots": _snapshots(subject),
+        "form": form,
+    }
+
+
+def _snapshots(subject: Subject) -> object:
+    return (
+        Snapshot.objects.filter(subject=subject)
+        .select_related("created_by")
+        .annotate(
+            num_images=Count("items"),
+            num_photos=Count("items", filter=Q(items__image__origin=Origin.PHOTO)),
+        )
+    )
+
+
+@login_required
+@require_GET
+def dataset(request: MemberRequest, slug: str, origin: str) -> HttpResponse:
+    """Every accepted picture of one dataset, newest first, a page at a time by key."""
+    subject = subject_of(request, slug)
+    if origin not in TRAINABLE:
+        raise Http404
+    images = Image.objects.accepted().filter(subject=subject, origin=origin)
+    before = request.GET.get("before", "")
+    if before.isdecimal():
+        images = images.filter(pk__lt=int(before))
+    page = list(images[: PAGE + 1])
+    context = {
+        "subject": subject,
+        "title": DATASETS[Origin(origin)][0],
+        "images": page[:PAGE],
+        "next_before": page[PAGE - 1].pk if len(page) > PAGE else None,
+    }
+    return render(request, "curation/dataset.html", context)
+
+
+@login_required
+@require_POST
+def freeze(request: MemberRequest, slug: str) -> HttpResponse:
+    subject = subject_of(request, slug)
+    form = FreezeForm(request.POST)
+    if not form.is_valid():
+        context = _overview(subject, form)
+        return render(request, "curation/datasets.html", context, status=422)
+    origins, note = form.cleaned_data["origins"], form.cleaned_data["note"]
+    try:
+        snapshot = freeze_character(subject, by=request.user, origins=origins, note=note)
+    except NotEnough as too_few:
+        messages.warning(request, str(too_few))
+        return redirect("datasets", slug)
+    return redirect("snapshot_detail", slug, snapshot.pk)
+
+
+@login_required
+@require_GET
+def snapshot_detail(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
+    subject = subject_of(request, slug)
+    snapshot = get_object_or_404(Snapshot, subject=subject, pk=pk)
+    items = list(snapshot.items.select_related("image"))
+    by_origin = [
+        (origin.label, sum(item.image.origin == origin for item in items))
+        for origin in map(Origin, TRAINABLE)
+    ]
+    context = {"subject": subject, "snapshot": snapshot, "items": items, "by_origin": by_origin}
+    return render(request, "curation/snapshot_detail.html", context)

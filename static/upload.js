@@ -1,0 +1,53 @@
+// Drop photos, folders and ZIP files anywhere on the page, and see how far they are.
+
+const form = document.getElementById("upload");
+const bar = form.querySelector(".drop-progress");
+
+async function filesOf(entry) {
+  if (entry.isFile) return [await new Promise((done, fail) => entry.file(done, fail))];
+  const reader = entry.createReader();
+  const found = [];
+  for (;;) {
+    // A reader gives a folder in portions, and an empty one at the end.
+    const portion = await new Promise((done, fail) => reader.readEntries(done, fail));
+    if (portion.length === 0) return found;
+    for (const inner of portion) found.push(...(await filesOf(inner)));
+  }
+}
+
+async function drop(event) {
+  event.preventDefault();
+  form.classList.remove("over");
+  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
+  const files = (await Promise.all(entries.map(filesOf))).flat();
+  if (files.length === 0) return;
+  const transfer = new DataTransfer();
+  files.filter((file) => !file.name.startsWith(".")).forEach((file) => transfer.items.add(file));
+  form.elements.files.files = transfer.files;
+  form.requestSubmit();
+}
+
+document.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  form.classList.add("over");
+});
+document.addEventListener("dragleave", (event) => {
+  if (event.relatedTarget === null) form.classList.remove("over");
+});
+document.addEventListener("drop", drop);
+for (const name of ["files", "folder"]) {
+  form.elements[name].addEventListener("change", () => form.requestSubmit());
+}
+form.addEventListener("htmx:xhr:progress", (event) => {
+  bar.hidden = false;
+  bar.value = (100 * event.detail.loaded) / event.detail.total;
+});
+form.addEventListener("htmx:afterRequest", () => {
+  bar.hidden = true;
+  form.reset();
+});
+form.addEventListener("htmx:sendError", () => {
+  bar.hidden = true;
+  form.classList.add("failed");
+});
+form.classList.add("live");
