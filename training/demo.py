@@ -15,6 +15,8 @@ from django.utils.text import slugify
 
 from curation.models import Subject
 
+HELD_OUT_SEEDS = (16, 17, 18, 19)
+
 
 def draw(seed: int, shelf: Path) -> Path:
     """Draw the held-out character of `seed` (0-31) into a folder of their name under `shelf`.
@@ -45,3 +47,12 @@ def load(seed: int) -> Subject:
     folder = draw(seed, settings.VAR / "demo")
     call_command("load_demo", str(folder), verbosity=0)
     return Subject.objects.get(slug=folder.name)
+
+
+def load_held_out() -> None:
+    """People whose photos measure the editor, and whom nothing is ever trained on."""
+    for seed in HELD_OUT_SEEDS:
+        subject = load(seed)
+        if not subject.held_out:
+            subject.held_out = True
+            subject.save(update_fields=["held_out"])

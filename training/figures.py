@@ -26,7 +26,7 @@ def anchors(subject: Subject) -> dict[str, float]:
 
 
 def character_figures(subject: Subject) -> dict[str, dict[str, Any]]:
-    """`identity` (cosines), `card` (share of cells right) and `cells` (0 or 1 a seed), a version."""
+    """By version: `identity` (cosines), `card` (share of cells right), `cells` (0 or 1 a seed)."""
     found: dict[str, dict[str, Any]] = {"identity": dict(anchors(subject)), "card": {}, "cells": {}}
     for column in card(subject).columns:
         name = NAMES.get(column.title, column.title)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from kombu.exceptions import OperationalError
 
 from curation import shots
 from curation.models import Batch, Image, ReviewItem, Snapshot, Subject
@@ -28,6 +30,8 @@ from training.suite import CARD, EDITS
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+logger = logging.getLogger(__name__)
+
 CLOTHES = ("red shirt", "blue shirt", "green shirt", "yellow shirt", "white shirt", "black shirt")
 BACKGROUNDS = ("grey", "sand", "mint", "rose", "sky", "lavender")
 SEEDS_A_RUN = 10_000
@@ -40,7 +44,10 @@ class CannotStart(Exception):
 def nudge(run: Run) -> None:
     """Wake the workers of its queue. A lost message costs time, never the run: beat repeats it."""
     task = "training.tasks.work_cpu" if run.kind in CPU_KINDS else "training.tasks.work_gpu"
-    app.send_task(task)
+    try:
+        app.send_task(task)
+    except (OperationalError, OSError) as error:
+        logger.warning("%s waits for the next sweep: %s", run, error)
 
 
 def preferred_base(family: Family) -> BaseModel:
@@ -214,19 +221,16 @@ def submit_benchmark(
 def submit_editor_benchmark(
     lora: LoraVersion | None, by: User | None, *, per_cell: int = 2, first_seed: int = 0
 ) -> Run:
-    """Edit photos of people who taught the editor nothing; each cell from `per_cell` photos."""
+    """Edit photos of held-out people; each cell from `per_cell` photos."""
     base = preferred_base(Family.QWEN_EDIT)
-    teachers = Snapshot.objects.filter(purpose=Snapshot.Purpose.EDITOR).values(
-        "items__image__subject"
-    )
     photos = list(
-        Image.objects.photos()
-        .filter(pose="portrait", subject__is_demo=True)
-        .exclude(subject__in=teachers)
-        .order_by("pk")
+        Image.objects.photos().filter(pose="portrait", subject__held_out=True).order_by("pk")
     )
     if not photos:
-        raise CannotStart("No photos of people the editor has not learned from; add a subject.")
+        raise CannotStart(
+            "There are no held-out people to measure the editor on. Make a subject of people that "
+            "nothing is trained on, add their portraits, and mark it as held out in the admin site."
+        )
     pairs = [(shot, take) for shot in EDITS for take in range(per_cell)]
     items = [
         _edit_item(shot, photos[(i * 7 + first_seed) % len(photos)], take)

@@ -23,6 +23,10 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
         """Staff see every subject, everyone else those they are a member of."""
         return self if user.is_staff else self.filter(members=user.pk)
 
+    def characters(self) -> Self:
+        """Those that are worked on; held-out people only serve to measure the editor."""
+        return self.filter(held_out=False)
+
 
 class Subject(models.Model):
     class Kind(models.TextChoices):
@@ -45,6 +49,9 @@ class Subject(models.Model):
     )
     consent = models.TextField(
         blank=True, help_text="Who agreed to what, where that is written; licence of the photos."
+    )
+    held_out = models.BooleanField(
+        default=False, help_text="Its photos measure the editor and are never trained on."
     )
     is_demo = models.BooleanField(default=False, editable=False)
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="subjects", blank=True)

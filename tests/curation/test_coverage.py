@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from django.test.utils import CaptureQueriesContext
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from curation.coverage import coverage
 from curation.models import Origin, Subject, Verdict

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from curation.models import Subject
+from training import demo
 from training.engines.base import EngineError
 from training.turning import Plan, Turner
 
@@ -32,7 +30,10 @@ class Command(BaseCommand):
         parser.add_argument("--no-editor", action="store_true", help="Leave the second wheel out.")
 
     def handle(self, *_: Any, **options: Any) -> None:
+        call_command("register_packs", verbosity=0)
         subject = self._subject(options)
+        if not options["no_editor"]:
+            demo.load_held_out()
         plan = Plan(
             seeds=options["seeds"],
             per_edit=options["edits"],
@@ -52,22 +53,8 @@ class Command(BaseCommand):
 
     def _subject(self, options: dict[str, Any]) -> Subject:
         if options["demo"]:
-            return make_demo(options["seed"])
+            return demo.load(options["seed"])
         subject = Subject.objects.filter(slug=options["subject"], is_demo=True).first()
         if subject is None:
             raise CommandError("Name a demo subject's slug, or use --demo to make one.")
         return subject
-
-
-def make_demo(seed: int) -> Subject:
-    """Draw a held-out character in a process of its own and load it as a person would."""
-    call_command("register_packs", verbosity=0)
-    scratch = Path(settings.VAR, "demo", f".seed-{seed}")
-    command = [sys.executable, "-m", "paperdolls.demo", "--seed", str(seed), "--out", str(scratch)]
-    subprocess.run(command, check=True, cwd=settings.ROOT)
-    name = json.loads((scratch / "manifest.json").read_text())["name"]
-    folder = scratch.with_name(name.lower())
-    if not folder.exists():
-        scratch.rename(folder)
-    call_command("load_demo", str(folder), verbosity=0)
-    return Subject.objects.get(slug=name.lower())
