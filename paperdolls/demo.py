@@ -107,8 +107,7 @@ def stranger_pages(seed: int, rng: random.Random) -> Iterable[tuple[Identity, Pa
     for number, other in enumerate(seeds, start=1):
         scene = Scene(Shot(), rng.choice(list(SHIRTS)), rng.choice(list(BACKGROUNDS)))
 
-
-yield held_out(other), Page(f"strangers/front-neutral-{number}.png", scene)
+        yield held_out(other), Page(f"strangers/front-neutral-{number}.png", scene)
 
 
 def write_retouches(person: Identity, photo: Page, out: Path) -> Iterable[dict[str, str]]:

@@ -17,7 +17,8 @@ def test_a_character_is_a_folder_whose_manifest_names_what_is_there(tmp_path: Pa
     main(["--seed", "0", "--out", str(tmp_path)])
     facts = json.loads((tmp_path / "manifest.json").read_text())
     assert (facts["name"], facts["instance_token"]) == ("Juno", "ohwx_juno")
-    assert len(facts["photos"]) == 12 and len(facts["book"]) == len(cells()) == 23
+    assert len(facts["photos"]) == 12
+    assert len(facts["book"]) == len(cells()) == 23
     assert len(facts["retouches"]) == 12 * 23
     listed = [*facts["photos"], *facts["book"], *facts["retouches"], *facts["strangers"]]
     written = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.png")}
