@@ -35,7 +35,7 @@ LONGEST_SIDE = 4096
 MOST_PIXELS = 160_000_000
 """The largest medium-format cameras take 150 megapixels."""
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "GIF", "BMP", "HEIF", "AVIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "HEIF", "AVIF")
 
 MEMORY_LIMIT = 2 * 1024**3
 """Address space of the process, bytes."""
@@ -65,6 +65,9 @@ IMPOSTORS = (
     (b"\x80\x04", "is a Python pickle, perhaps model weights: it is never opened."),
     (b"\x80\x05", "is a Python pickle, perhaps model weights: it is never opened."),
 )
+
+# A file that begins so and is not recognised was a picture once.
+BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\x00", b"MM\x00*")
 
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 pillow_heif.register_heif_opener()
@@ -97,10 +100,10 @@ def decode(path: Path) -> Decoded:
             return Decoded(_upright_rgb(opened), _note(opened))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Unreadable(_too_large()) from error
-    except UnidentifiedImageError as error:
-        raise Unreadable("is not a picture: use JPEG, PNG, WebP, TIFF or HEIC.") from error
     except DAMAGE as error:
-        logger.info("damaged picture: %r", error)
+        logger.info("picture not read: %r", error)
+        if isinstance(error, UnidentifiedImageError) and not head.startswith(BEGINNINGS):
+            raise Unreadable("is not a picture: use JPEG, PNG, WebP, TIFF or HEIC.") from error
         raise Unreadable("is damaged or cut short: send the file again.") from error
 
 
