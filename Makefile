@@ -23,7 +23,7 @@ packs: .venv/develops
 	$(BIN)/python -m paperdolls.build
 
 bench-wheel: .venv/develops
-	$(BIN)/python -m bench.wheel --json var/bench-wheel.json
+	$(BIN)/python -m bench.wheel
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info

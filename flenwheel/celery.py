@@ -20,4 +20,4 @@ def make_broker_folders(**_signal: Any) -> None:
     """The file-system transport dies when its folders are missing; every start makes them."""
     for name, folder in settings.CELERY_BROKER_TRANSPORT_OPTIONS.items():
         if name.endswith("_folder") or name.startswith("data_folder"):
-            Path(folder).mkdir(parents=True, exist_ok=True)
+            Path(str(folder)).mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,7 +162,7 @@ def asked_to_stop() -> Iterator[Event]:
             signal.signal(signum, handler)
 
 
-def keep_alive(children: Sequence[Child]) -> Iterator[None]:
+def keep_alive(children: Sequence[Child]) -> Generator[None, None, None]:
     """Start `children` and restart what dies, yielding each round; when asked, stop them all."""
     with asked_to_stop() as asked:
         try:

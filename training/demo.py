@@ -36,7 +36,8 @@ def draw(seed: int, shelf: Path) -> Path:
             str(drawn),
         ]
         subprocess.run(command, check=True, cwd=settings.ROOT)
-        folder = shelf / slugify(json.loads((drawn / "manifest.json").read_text())["name"])
+        name: str = json.loads((drawn / "manifest.json").read_text())["name"]
+        folder = shelf / slugify(name)
         if not folder.exists():
             shutil.move(drawn, folder)
     return folder
