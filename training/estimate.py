@@ -1,0 +1,20 @@
+"""How long work takes on these machines, by what the last runs of its kind took."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from training.models import Run, RunKind, RunStatus
+
+RECENT = 5
+
+
+def seconds_per_item(kind: RunKind) -> float | None:
+    """Seconds for a picture or a training step; None before a first run of this kind is done."""
+    recent = Run.objects.filter(kind=kind, status=RunStatus.SUCCEEDED, total__gt=0)
+    paces = [
+        (run.finished_at - run.started_at).total_seconds() / run.total
+        for run in recent.order_by("-pk")[:RECENT]
+        if run.finished_at and run.started_at
+    ]
+    return median(paces) if paces else None

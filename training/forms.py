@@ -1,0 +1,129 @@
+"""What people fill in before a machine works: plans, recipes, weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django import forms
+
+from curation import shots
+from curation.models import Origin, Snapshot, Subject
+from curation.models.image import TRAINABLE
+from curation.shots import Shot
+from training import weights
+from training.models import BaseModel, LoraVersion, Phase
+
+CELLS = {str(shot): shot for shot in (*shots.portraits(), *shots.bodies())}
+"""Every cell of the coverage table by the words that a form sends for it."""
+
+
+class PlanForm(forms.Form):
+    """Which cells to make, and how many pictures of each."""
+
+    shots = forms.MultipleChoiceField(
+        choices=[(key, key) for key in CELLS],
+        error_messages={"required": "Tick at least one cell of the table."},
+    )
+    per_shot = forms.IntegerField(
+        min_value=1,
+        max_value=16,
+        initial=3,
+        label="Pictures per cell",
+        help_text="Seeds guess differently; you keep the right guesses.",
+    )
+
+    def clean_shots(self) -> list[Shot]:
+        return [CELLS[key] for key in self.cleaned_data["shots"]]
+
+
+class GenerateForm(PlanForm):
+    lora = forms.ModelChoiceField(
+        LoraVersion.objects.none(), label="LoRA version", empty_label=None
+    )
+
+    def __init__(self, subject: Subject, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        versions = LoraVersion.objects.of_subject(subject).order_by("-pk")
+        self.fields["lora"].queryset = versions
+
+
+class TrainForm(forms.Form):
+    """Freeze what is accepted now, or take a frozen snapshot again; then train one phase."""
+
+    phase = forms.ChoiceField(
+        choices=[(Phase.HEAD, Phase.HEAD.label), (Phase.BODY, Phase.BODY.label)],
+        initial=Phase.HEAD,
+        widget=forms.RadioSelect,
+    )
+    origins = forms.MultipleChoiceField(
+        choices=[(origin, Origin(origin).label) for origin in TRAINABLE],
+        initial=TRAINABLE,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        label="Freeze now",
+    )
+    snapshot = forms.ModelChoiceField(
+        Snapshot.objects.none(),
+        required=False,
+        label="Data",
+        empty_label="Freeze what is accepted now",
+    )
+
+    def __init__(self, subject: Subject, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["snapshot"].queryset = subject.snapshots.all()
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if not data.get("snapshot") and not data.get("origins"):
+            self.add_error("origins", "Tick at least one kind of picture, or choose a snapshot.")
+        return data
+
+
+class EditForm(forms.Form):
+    """A new order to the editor about one picture."""
+
+    instruction = forms.CharField(max_length=500, strip=True)
+    count = forms.IntegerField(min_value=1, max_value=8, initial=2, required=False)
+
+    def clean_count(self) -> int:
+        return self.cleaned_data["count"] or 2
+
+
+class BaseModelForm(forms.ModelForm):
+    """Weights that lie on this machine already. Nothing is copied or downloaded."""
+
+    use_now = forms.BooleanField(
+        required=False, initial=True, label="Use it for everything started from now on"
+    )
+
+    class Meta:
+        model = BaseModel
+        fields = ("name", "family", "folder", "licence", "source_url")
+        labels = {"source_url": "Where it is from"}
+        widgets = {
+            "family": forms.Select(attrs={"class": "form-select"}),
+            **{
+                name: forms.TextInput(attrs={"class": "form-control"})
+                for name in ("name", "folder", "licence", "source_url")
+            },
+        }
+        help_texts = {
+            "folder": "The whole path on the machine that works, such as /data/models/FLUX.1-dev."
+        }
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if "folder" in data and "family" in data:
+            try:
+                weights.inspect(Path(data["folder"]), data["family"])
+            except weights.NotWeights as error:
+                self.add_error("folder", str(error))
+        return data
+
+    def save(self, commit: bool = True) -> BaseModel:
+        base: BaseModel = super().save(commit)
+        if self.cleaned_data["use_now"]:
+            base.prefer()
+        return base

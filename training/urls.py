@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from training.views import editor, loras, runs, setup, starting, wheel
+
+urlpatterns = [
+    path("s/<slug:slug>/", wheel.wheel, name="wheel"),
+    path("s/<slug:slug>/measure/", wheel.measure, name="measure"),
+    path("s/<slug:slug>/enrich/", starting.enrich, name="enrich"),
+    path("s/<slug:slug>/generate/", starting.generate, name="generate"),
+    path("s/<slug:slug>/train/", starting.train, name="train"),
+    path("s/<slug:slug>/benchmark/", starting.benchmark, name="benchmark"),
+    path("s/<slug:slug>/card/", loras.card, name="card"),
+    path("s/<slug:slug>/runs/", runs.runs, name="runs"),
+    path("items/<int:pk>/edit/", starting.edit_item, name="edit_item"),
+    path("runs/", runs.all_runs, name="all_runs"),
+    path("runs/<int:pk>/", runs.run_detail, name="run_detail"),
+    path("runs/<int:pk>/progress/", runs.run_progress, name="run_progress"),
+    path("runs/<int:pk>/cancel/", runs.cancel_run, name="cancel_run"),
+    path("runs/<int:pk>/resume/", runs.resume_run, name="resume_run"),
+    path("runs/<int:pk>/loss.json", runs.run_loss, name="run_loss"),
+    path("runs/<int:pk>/samples/<str:name>", runs.run_sample, name="run_sample"),
+    path("loras/<int:pk>/", loras.lora_detail, name="lora_detail"),
+    path("loras/<int:pk>/promote/", loras.promote, name="promote"),
+    path("loras/<int:pk>/retire/", loras.retire, name="retire_lora"),
+    path("loras/<int:pk>/file/", loras.lora_file, name="lora_file"),
+    path("editor/", editor.editor, name="editor"),
+    path("editor/train/", editor.train_editor, name="train_editor"),
+    path("editor/benchmark/", editor.benchmark_editor, name="benchmark_editor"),
+    path("setup/", setup.setup, name="setup"),
+    path("setup/<int:pk>/prefer/", setup.prefer_base, name="prefer_base"),
+    path("demo-dolls/<slug:name>.zip", wheel.doll_zip, name="doll_zip"),
+]

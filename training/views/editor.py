@@ -1,0 +1,66 @@
+"""The editor's wheel: corrections collected, LoRA versions trained on them, skills measured."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from curation.freezing import FEWEST_CORRECTIONS, NotEnough, freeze_corrections
+from curation.models import Correction, Subject
+from flenwheel.http import MemberRequest
+from training import preflight, submission
+from training.editor_skills import compare
+from training.models import LoraVersion, Run
+
+SHOWN = 24
+
+
+@login_required
+@require_GET
+def editor(request: MemberRequest) -> HttpResponse:
+    mine = Correction.objects.filter(subject__in=Subject.objects.visible_to(request.user))
+    count = Correction.objects.count()
+    versions = LoraVersion.objects.filter(subject=None).select_related("base", "run", "snapshot")
+    context = {
+        "count": count,
+        "needed": FEWEST_CORRECTIONS,
+        "missing": max(FEWEST_CORRECTIONS - count, 0),
+        "corrections": mine.select_related(
+            "source", "target", "rejected", "author", "subject"
+        ).order_by("-pk")[:SHOWN],
+        "versions": versions.order_by("-pk"),
+        "skills": compare(),
+        "active_runs": Run.objects.active().filter(subject=None),
+        "ready": preflight.for_editor_training(),
+    }
+    return render(request, "training/editor.html", context)
+
+
+@login_required
+@require_POST
+def train_editor(request: MemberRequest) -> HttpResponse:
+    try:
+        snapshot = freeze_corrections(by=request.user)
+        run = submission.submit_train_editor(snapshot, by=request.user)
+    except (NotEnough, submission.CannotStart) as error:
+        messages.error(request, str(error))
+        return redirect("editor")
+    return redirect(run)
+
+
+@login_required
+@require_POST
+def benchmark_editor(request: MemberRequest) -> HttpResponse:
+    """Measure one version of the editor's LoRA, or the editor alone when none is named."""
+    lora = None
+    if request.POST.get("lora"):
+        lora = get_object_or_404(LoraVersion, subject=None, pk=request.POST["lora"])
+    try:
+        run = submission.submit_editor_benchmark(lora, by=request.user)
+    except submission.CannotStart as error:
+        messages.error(request, str(error))
+        return redirect("editor")
+    return redirect(run)

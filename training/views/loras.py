@@ -1,0 +1,126 @@
+"""LoRA versions: the model card that compares them, one version, its standing and its file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.views.decorators import staff_member_required
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from curation.models import Image, Origin, Snapshot
+from curation.views.visible import subject_of
+from flenwheel.http import MemberRequest
+from training import charts, run_files
+from training.artifacts import lora_path
+from training.card import Card, Column
+from training.card import card as model_card
+from training.models import LoraVersion, RunKind
+from training.probes import probes
+from training.suite import CARD
+
+
+@login_required
+@require_GET
+def card(request: MemberRequest, slug: str) -> HttpResponse:
+    subject = subject_of(request, slug)
+    made = model_card(subject)
+    newest = made.columns[-1].lora if made.columns else None
+    measured = [column.lora.pk for column in made.columns if column.lora]
+    context = {
+        "subject": subject,
+        "suite": made.suite,
+        "rows": made.rows,
+        "columns": [_column(column) for column in made.columns],
+        "verdict": _verdict(made),
+        "newest": newest,
+        "origins": _origins(newest.snapshot) if newest else [],
+        "probes": probes(made),
+        "num_cells": len(CARD),
+        "has_base": any(column.lora is None for column in made.columns),
+        "unmeasured": LoraVersion.objects.of_subject(subject).exclude(pk__in=measured).reverse(),
+        "active_runs": subject.runs.active().filter(kind=RunKind.BENCHMARK).select_related("lora"),
+    }
+    return render(request, "training/card.html", context)
+
+
+def _column(column: Column) -> dict[str, Any]:
+    return {
+        "lora": column.lora,
+        "title": column.title,
+        "subtitle": column.subtitle,
+        "identity": charts.bar(column.identity),
+        "success": charts.bar(column.success),
+    }
+
+
+def _verdict(made: Card) -> dict[str, str] | None:
+    found = made.verdict
+    if found is None:
+        return None
+    headline, _, detail = found.sentence.partition(": ")
+    return {"word": found.word, "headline": headline, "detail": detail}
+
+
+def _origins(snapshot: Snapshot) -> list[dict[str, Any]]:
+    pictures = Image.objects.filter(pk__in=snapshot.items.values("image"))
+    return [
+        {"label": Origin(origin).label, "count": count}
+        for origin, count in pictures.count_by_origin().items()
+    ]
+
+
+def _visible(request: MemberRequest, pk: int) -> LoraVersion:
+    found = LoraVersion.objects.visible_to(request.user).select_related(
+        "subject", "base", "snapshot", "run", "parent"
+    )
+    return get_object_or_404(found, pk=pk)
+
+
+@login_required
+@require_GET
+def lora_detail(request: MemberRequest, pk: int) -> HttpResponse:
+    lora = _visible(request, pk)
+    context = {
+        "lora": lora,
+        "subject": lora.subject,
+        "origins": _origins(lora.snapshot),
+        "recipe": sorted(lora.recipe.items()),
+        "used_by": lora.used_by.order_by("-pk")[:10],
+        "checkpoints": run_files.checkpoints(lora.run)[:1],
+    }
+    return render(request, "training/lora_detail.html", context)
+
+
+@login_required
+@require_POST
+def promote(request: MemberRequest, pk: int) -> HttpResponse:
+    lora = _visible(request, pk)
+    lora.promote()
+    messages.success(request, f"{lora} is now the version in use.")
+    return _back(lora)
+
+
+@login_required
+@require_POST
+def retire(request: MemberRequest, pk: int) -> HttpResponse:
+    lora = _visible(request, pk)
+    lora.retire()
+    messages.success(request, f"{lora} is retired. Nothing was deleted.")
+    return _back(lora)
+
+
+def _back(lora: LoraVersion) -> HttpResponse:
+    return redirect("card", lora.subject.slug) if lora.subject else redirect("editor")
+
+
+@staff_member_required(login_url="login")
+@require_GET
+def lora_file(request: MemberRequest, pk: int) -> FileResponse:
+    lora = _visible(request, pk)
+    return FileResponse(
+        lora_path(lora).open("rb"), as_attachment=True, filename=f"{lora}.safetensors"
+    )

@@ -1,0 +1,62 @@
+"""Models on this machine: the packs, real weights, and how to get those that are missing."""
+
+from __future__ import annotations
+
+import shutil
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.admin.views.decorators import staff_member_required
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from flenwheel.http import MemberRequest
+from training.forms import BaseModelForm
+from training.models import BaseModel
+from training.weights import KNOWN
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def setup(request: MemberRequest) -> HttpResponse:
+    """Everyone may read what there is; only staff may add weights."""
+    form = BaseModelForm(request.POST or None, initial=_suggested(request))
+    if request.method == "POST" and not request.user.is_staff:
+        return HttpResponse("Ask an operator: only staff may add weights.", status=403)
+    if form.is_valid():
+        base = form.save()
+        messages.success(request, f"{base} is set up.")
+        return redirect("setup")
+    context = {
+        "form": form,
+        "bases": [
+            {"base": base, "is_there": base.path.is_dir()} for base in BaseModel.objects.all()
+        ],
+        "known": KNOWN,
+        "free_gigabytes": shutil.disk_usage(settings.VAR).free / 1e9,
+    }
+    return render(request, "training/setup.html", context, status=422 if form.errors else 200)
+
+
+def _suggested(request: MemberRequest) -> dict[str, str]:
+    """What is known already about the weights that the person chose to add."""
+    for weights in KNOWN:
+        if weights.name == request.GET.get("add"):
+            return {
+                "name": weights.name,
+                "family": weights.family,
+                "licence": weights.licence,
+                "source_url": weights.url,
+            }
+    return {}
+
+
+@staff_member_required(login_url="login")
+@require_POST
+def prefer_base(request: MemberRequest, pk: int) -> HttpResponse:
+    base = get_object_or_404(BaseModel, pk=pk)
+    base.prefer()
+    messages.success(request, f"{base} is used for everything started from now on.")
+    return redirect("setup")

@@ -1,0 +1,164 @@
+"""Pages that set a machine to work: enrich, generate, train, benchmark, edit again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from curation.coverage import coverage
+from curation.freezing import NotEnough, freeze_character
+from curation.models import Image, Snapshot, Subject
+from curation.models.image import TRAINABLE
+from curation.views.visible import item_of, subject_of
+from flenwheel.http import MemberRequest
+from training import preflight, submission
+from training.estimate import seconds_per_item
+from training.forms import CELLS, EditForm, GenerateForm, PlanForm, TrainForm
+from training.models import BaseModel, Family, LoraVersion, Phase, RunKind
+from training.recipes import default_recipe
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def enrich(request: MemberRequest, slug: str) -> HttpResponse:
+    subject = subject_of(request, slug)
+    form = PlanForm(request.POST or None)
+    if form.is_valid():
+        try:
+            plan = form.cleaned_data
+            run = submission.submit_enrich(
+                subject, plan["shots"], plan["per_shot"], by=request.user
+            )
+        except submission.CannotStart as error:
+            form.add_error(None, str(error))
+        else:
+            return redirect(run)
+    return _plan_page(request, subject, form, RunKind.ENRICH)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def generate(request: MemberRequest, slug: str) -> HttpResponse:
+    subject = subject_of(request, slug)
+    form = GenerateForm(subject, request.POST or None)
+    if form.is_valid():
+        try:
+            plan = form.cleaned_data
+            run = submission.submit_generate(
+                subject, plan["lora"], plan["shots"], plan["per_shot"], by=request.user
+            )
+        except submission.CannotStart as error:
+            form.add_error(None, str(error))
+        else:
+            return redirect(run)
+    return _plan_page(request, subject, form, RunKind.GENERATE)
+
+
+def _plan_page(
+    request: MemberRequest, subject: Subject, form: PlanForm, kind: RunKind
+) -> HttpResponse:
+    covered = coverage(subject)
+    chosen = [CELLS[key] for key in request.POST.getlist("shots") if key in CELLS]
+    context = {
+        "subject": subject,
+        "form": form,
+        "kind": kind,
+        "coverage": covered,
+        "ticked": chosen or covered.holes,
+        "seconds": seconds_per_item(kind),
+        "ready": preflight.for_pictures(subject, kind),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "training/plan.html", context, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def train(request: MemberRequest, slug: str) -> HttpResponse:
+    subject = subject_of(request, slug)
+    form = TrainForm(subject, request.POST or None)
+    if form.is_valid():
+        try:
+            snapshot = _chosen_snapshot(request, subject, form)
+            phase = form.cleaned_data["phase"]
+            run = submission.submit_train(subject, snapshot, phase, by=request.user)
+        except (NotEnough, submission.CannotStart) as error:
+            form.add_error(None, str(error))
+        else:
+            return redirect(run)
+    context = {
+        "subject": subject,
+        "form": form,
+        "origins": _origins(subject),
+        "coverage": coverage(subject),
+        "recipes": _recipes(),
+        "ready": preflight.for_training(subject),
+    }
+    return render(request, "training/train.html", context, status=422 if form.errors else 200)
+
+
+def _origins(subject: Subject) -> list[dict[str, Any]]:
+    counts = Image.objects.trainable().filter(subject=subject).count_by_origin()
+    return [
+        {"value": origin.value, "label": origin.label, "count": counts.get(origin, 0)}
+        for origin in TRAINABLE
+    ]
+
+
+def _recipes() -> list[dict[str, Any]]:
+    """What each phase would train with now, and how long; none before a base is set up."""
+    base = BaseModel.objects.usable(Family.FLUX).first()
+    if base is None:
+        return []
+    pace = seconds_per_item(RunKind.TRAIN)
+    recipes = [(phase, default_recipe(base, phase)) for phase in (Phase.HEAD, Phase.BODY)]
+    return [
+        recipe | {"phase": phase, "base": base, "seconds": pace and pace * recipe["steps"]}
+        for phase, recipe in recipes
+    ]
+
+
+def _chosen_snapshot(request: MemberRequest, subject: Subject, form: TrainForm) -> Snapshot:
+    chosen: Snapshot | None = form.cleaned_data["snapshot"]
+    if chosen:
+        return chosen
+    return freeze_character(subject, by=request.user, origins=form.cleaned_data["origins"])
+
+
+@login_required
+@require_POST
+def benchmark(request: MemberRequest, slug: str) -> HttpResponse:
+    """Measure one LoRA version, or the base alone when none is named."""
+    subject = subject_of(request, slug)
+    lora = None
+    if request.POST.get("lora"):
+        lora = get_object_or_404(LoraVersion.objects.of_subject(subject), pk=request.POST["lora"])
+    try:
+        run = submission.submit_benchmark(subject, lora, by=request.user)
+    except submission.CannotStart as error:
+        messages.error(request, str(error))
+        return redirect("card", subject.slug)
+    return redirect(run)
+
+
+@login_required
+@require_POST
+def edit_item(request: MemberRequest, pk: int) -> HttpResponse:
+    """Ask the editor again, in other words, about the picture under review."""
+    item = item_of(request, pk)
+    form = EditForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse(form.errors.as_text(), status=422, content_type="text/plain")
+    order = form.cleaned_data
+    try:
+        run = submission.submit_edit(item, order["instruction"], order["count"], by=request.user)
+    except submission.CannotStart as error:
+        return HttpResponse(str(error), status=422, content_type="text/plain")
+    if request.htmx:
+        return HttpResponse(f"{run} will add {order['count']} pictures.", status=202)
+    return redirect("review_batch", item.batch.subject.slug, item.batch_id)
