@@ -63,6 +63,7 @@ def free_port() -> int:
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """The real server over an empty database, and the address at which it answers."""
+    (tmp_path / "broker" / "messages").mkdir(parents=True)
     python(tmp_path, "manage.py", "migrate", "-v", "0")
     python(tmp_path, "manage.py", "collectstatic", "--no-input", "-v", "0")
     site = f"http://127.0.0.1:{free_port()}"
