@@ -2,11 +2,11 @@
 // script the same page works by plain forms.
 
 import { closeViews, compare, zoom } from "./looking.js";
+import { addLook, showTally } from "./tally.js";
 import { newKey, Outbox, post } from "./outbox.js";
 
 const POLL_MS = 4000;
 const PRELOADED = 3;
-const PACE_OF = 20;
 
 const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -18,7 +18,6 @@ const panel = $("#edit");
 const said = $(".said");
 const undoable = JSON.parse($("#undoable").textContent);
 const outbox = new Outbox(`${desk.dataset.user}:${desk.dataset.batch}`, showSaved, takeAnswer);
-const looks = [];
 let shownAt = performance.now();
 
 const frames = () => $$(".frame", film);
@@ -66,24 +65,7 @@ function preload() {
   }
 }
 
-function tally() {
-  const all = frames();
-  const left = waiting().length;
-  const put = (name, text) => $$(`[data-tally=${name}]`).forEach((e) => (e.textContent = text));
-  put("decided", all.length - left);
-  put("of", `of ${all.length}`);
-  put("all", all.length);
-  put("accepted", all.filter((frame) => frame.dataset.verdict === "accepted").length);
-  Object.assign($(".tally-bar"), { max: Math.max(all.length, 1), value: all.length - left });
-  if (looks.length < 3) return;
-  const seconds = looks.reduce((sum, look) => sum + look, 0) / looks.length;
-  put("pace", `${Math.round(60 / seconds)} a minute · ${spoken(seconds * left)}`);
-}
-
-function spoken(seconds) {
-  if (seconds < 90) return `about ${Math.ceil(seconds / 10) * 10} s left`;
-  return `about ${Math.round(seconds / 60)} min left`;
-}
+const tally = () => showTally(frames().map((frame) => frame.dataset.verdict));
 
 function showSaved(count, trouble) {
   $("[data-saved]").textContent =
@@ -116,8 +98,7 @@ function decide(choice) {
   outbox.put(candidateOf(frame).dataset.decide, fields);
   if (choice === "skip") frame.dataset.skips = Number(frame.dataset.skips) + 1;
   else frame.dataset.verdict = VERDICTS[choice];
-  looks.push(Math.min(seconds, 60));
-  looks.splice(0, looks.length - PACE_OF);
+  addLook(seconds);
   say("");
   show(next());
 }
@@ -154,20 +135,23 @@ async function sendPanel(event) {
   body.set("key", key);
   say("Sending…");
   const reply = await post(sent.action, body).catch(() => null);
-  if (!reply?.ok) {
-    const why = reply ? (await reply.json().catch(() => null))?.errors?.join(" ") : "";
-    return say(why || "That could not be sent. Nothing was lost: try again.", "error");
-  }
+  if (!reply?.ok || reply.url.includes("/login/")) return say(await refusal(reply), "error");
   sent.reset();
-  panel.open = false;
   if (sent.id === "instruct") {
     decide("skip");
-    return say("The editor is on it: its answers come to review when they are made.");
+    return say("The editor is on it. Its answers come at the end of this film.");
   }
   undoable.push({ item: Number(frame.dataset.item), key, before: frame.dataset.verdict });
   frame.dataset.verdict = "rejected";
   show(next());
   say("Kept as a lesson for the editor.");
+}
+
+async function refusal(reply) {
+  if (reply?.status !== 422) return "That could not be sent. Nothing was lost: try again.";
+  const text = await reply.text();
+  if (!reply.headers.get("Content-Type").includes("json")) return text;
+  return JSON.parse(text).errors.join(" ");
 }
 
 // Keys

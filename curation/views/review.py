@@ -123,14 +123,16 @@ def correct_item(request: MemberRequest, pk: int) -> HttpResponse:
     """Take a corrected file: a lesson for the editor; what the editor made is rejected."""
     item = item_of(request, pk)
     form = CorrectionForm(request.POST, request.FILES)
+    if not item.image.parents.exists():
+        form.add_error(None, "It was not made from a picture, so there is no edit to correct.")
     if not form.is_valid():
         return _refuse(request, item, form)
     try:
         target = ingest_retouch(item, form.cleaned_data["picture"], by=request.user)
-        record_correction(item, target, by=request.user, key=form.cleaned_data["key"])
-    except (Refused, ValueError) as refusal:
+    except Refused as refusal:
         form.add_error("picture", str(refusal))
         return _refuse(request, item, form)
+    record_correction(item, target, by=request.user, key=form.cleaned_data["key"])
     messages.success(request, "Kept as a lesson for the editor.")
     return _answer(request, item)
 

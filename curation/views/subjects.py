@@ -28,6 +28,7 @@ def home(request: MemberRequest) -> HttpResponse:
     cover = Image.objects.photos().order_by("pk")[:COVER_PHOTOS]
     subjects = (
         Subject.objects.visible_to(request.user)
+        .characters()
         .annotate(
             num_photos=Count("images", filter=photo), num_waiting=Count("images", filter=waiting)
         )

@@ -1,0 +1,171 @@
+"""The review desk under a person's fingers."""
+
+from __future__ import annotations
+
+import PIL.Image
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from curation.ingest import keep_made
+from curation.models import Batch, Decision, Image, Origin, ReviewItem, Subject, Verdict
+from curation.shots import Shot
+
+COLOURS = ("teal", "olive", "plum", "tan")
+
+
+@pytest.fixture
+def items(page: Page, subject: Subject) -> list[ReviewItem]:
+    batch = Batch.objects.create(subject=subject, title="Enrich")
+    return [make(batch, colour, seed) for seed, colour in enumerate(COLOURS)]
+
+
+def make(batch: Batch, colour: str, seed: int) -> ReviewItem:
+    image = keep_made(
+        batch.subject,
+        PIL.Image.new("RGB", (96, 96), colour),
+        origin=Origin.ENRICHED,
+        shot=Shot("left profile", "sad"),
+        parents=[],
+        depth=1,
+        provenance={"prompt": "Turn the head.", "seed": seed},
+    )
+    return ReviewItem.objects.create(batch=batch, image=image)
+
+
+def sit_down(page: Page, items: list[ReviewItem]) -> None:
+    batch = items[0].batch
+    page.goto(reverse("review_batch", args=[batch.subject.slug, batch.pk]))
+    expect(page.locator(".desk.live")).to_be_visible()
+
+
+def saved(page: Page) -> None:
+    expect(page.locator("[data-saved]")).to_have_text("all decisions saved")
+
+
+def verdicts(items: list[ReviewItem]) -> list[str]:
+    return list(
+        Image.objects.filter(review_item__in=items)
+        .order_by("review_item")
+        .values_list("verdict", flat=True)
+    )
+
+
+def test_keys_accept_reject_with_reasons_and_undo(page: Page, items: list[ReviewItem]) -> None:
+    sit_down(page, items)
+    for key in ("a", "1", "4", "x", "a"):
+        page.keyboard.press(key)
+    saved(page)
+    assert verdicts(items) == ["accepted", "rejected", "accepted", "pending"]
+    assert Decision.objects.get(item=items[1]).reasons == ["identity", "prompt"]
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Backspace")
+    saved(page)
+    assert verdicts(items) == ["accepted", "pending", "pending", "pending"]
+    expect(page.locator(f"#frame-{items[1].pk}")).to_have_class("frame current")
+
+
+def test_an_undo_reaches_back_before_a_reload(page: Page, items: list[ReviewItem]) -> None:
+    sit_down(page, items)
+    page.keyboard.press("x")
+    saved(page)
+    page.reload()
+    page.keyboard.press("Backspace")
+    saved(page)
+    assert verdicts(items) == ["pending"] * 4
+
+
+def test_skipped_pictures_come_back_at_the_end(page: Page, items: list[ReviewItem]) -> None:
+    sit_down(page, items)
+    for key in (" ", "a", "a", "a"):
+        page.keyboard.press(key)
+    expect(page.locator(f"#frame-{items[0].pk}")).to_have_class("frame current")
+    page.keyboard.press("a")
+    expect(page.get_by_text("Everything here is decided")).to_be_visible()
+    saved(page)
+    assert verdicts(items) == ["accepted"] * 4
+
+
+def test_decisions_made_without_a_network_are_sent_when_it_is_back(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    sit_down(page, items)
+    page.context.set_offline(True)
+    page.keyboard.press("a")
+    page.keyboard.press("x")
+    expect(page.locator("[data-saved]")).to_contain_text("2 waiting to be sent")
+    assert verdicts(items) == ["pending"] * 4
+    page.context.set_offline(False)
+    saved(page)
+    assert verdicts(items) == ["accepted", "rejected", "pending", "pending"]
+
+
+def test_what_was_not_sent_survives_a_reload(page: Page, items: list[ReviewItem]) -> None:
+    sit_down(page, items)
+    page.route("**/decide/", lambda route: route.abort())
+    page.keyboard.press("a")
+    expect(page.locator("[data-saved]")).to_contain_text("1 waiting to be sent")
+    page.unroute("**/decide/")
+    page.reload()
+    saved(page)
+    assert verdicts(items)[0] == Verdict.ACCEPTED
+
+
+def test_pictures_made_meanwhile_join_the_film(page: Page, items: list[ReviewItem]) -> None:
+    sit_down(page, items)
+    late = make(items[0].batch, "navy", 99)
+    expect(page.locator(f"#frame-{late.pk}")).to_be_visible()
+    expect(page.locator("[data-tally=of]")).to_have_text("of 5")
+
+
+def test_the_reference_lies_beside_the_candidate_and_keys_are_explained(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    keep_made(
+        items[0].batch.subject,
+        PIL.Image.new("RGB", (96, 96), "gold"),
+        origin=Origin.PHOTO,
+        shot=Shot(),
+        parents=[],
+        depth=0,
+        provenance={},
+    )
+    sit_down(page, items)
+    page.keyboard.press("r")
+    expect(page.locator(".stage .beside:visible")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator(".stage .beside")).to_have_count(0)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_letters_typed_into_an_instruction_decide_nothing(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    sit_down(page, items)
+    page.keyboard.press("e")
+    page.keyboard.type("exact ax")
+    expect(page.get_by_label("Tell the editor what to change")).to_have_value("exact ax")
+    assert verdicts(items) == ["pending"] * 4
+
+
+def test_a_phone_decides_by_thumb(page: Page, items: list[ReviewItem]) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    sit_down(page, items)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="accept").click()
+    page.get_by_role("button", name="reject").click()
+    expect(page.locator("[data-tally=decided]")).to_have_text("2")
+    saved(page)
+    assert verdicts(items) == ["accepted", "rejected", "pending", "pending"]
+
+
+def test_the_desk_works_without_a_script(page: Page, items: list[ReviewItem]) -> None:
+    page.route("**/*.js", lambda route: route.abort())
+    batch = items[0].batch
+    page.goto(reverse("review_batch", args=[batch.subject.slug, batch.pk]))
+    page.get_by_role("button", name="accept").click()
+    page.get_by_label("Not this person").check()
+    page.get_by_role("button", name="reject").click()
+    expect(page.locator(f"#frame-{items[2].pk}")).to_have_class("frame current")
+    assert verdicts(items) == ["accepted", "rejected", "pending", "pending"]
