@@ -55,7 +55,7 @@ class SeveralFilesField(forms.FileField):
 
     widget = SeveralFilesInput
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
         files = data if isinstance(data, list | tuple) else [data]
         return [super(SeveralFilesField, self).clean(file, initial) for file in files if file]
 
@@ -63,12 +63,13 @@ class SeveralFilesField(forms.FileField):
 class UploadForm(forms.Form):
     """Single files and a folder are two inputs, because a browser's input takes one or other."""
 
-    files = SeveralFilesField(required=False)
-    folder = SeveralFilesField(required=False)
+    # An empty file is ingest's to name: here it would cost the whole upload.
+    photos = SeveralFilesField(required=False, allow_empty_file=True)
+    folder = SeveralFilesField(required=False, allow_empty_file=True)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        data["all"] = [*data.get("files", []), *data.get("folder", [])]
+        data["all"] = [*data.get("photos", []), *data.get("folder", [])]
         if not data["all"]:
             raise forms.ValidationError("Choose at least one photo, a folder or a ZIP file.")
         return data
@@ -111,6 +112,7 @@ class UndoForm(forms.Form):
 
 class CorrectionForm(forms.Form):
     picture = forms.FileField(
+        allow_empty_file=True,
         error_messages={"required": "Choose the corrected picture, then send it again."}
     )
     key = forms.UUIDField(required=False)

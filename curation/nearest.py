@@ -46,7 +46,7 @@ def cosine(one: Image, other: Image) -> float:
     return float(np.dot(vector(ours.embedding), vector(theirs.embedding)))
 
 
-def vector(embedding: bytes) -> np.ndarray:
+def vector(embedding: bytes | memoryview) -> np.ndarray:
     return np.frombuffer(embedding, dtype="<f2").astype(np.float32)
 
 

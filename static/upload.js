@@ -23,7 +23,7 @@ async function drop(event) {
   if (files.length === 0) return;
   const transfer = new DataTransfer();
   files.filter((file) => !file.name.startsWith(".")).forEach((file) => transfer.items.add(file));
-  form.elements.files.files = transfer.files;
+  form.elements.photos.files = transfer.files;
   form.requestSubmit();
 }
 
@@ -35,7 +35,7 @@ document.addEventListener("dragleave", (event) => {
   if (event.relatedTarget === null) form.classList.remove("over");
 });
 document.addEventListener("drop", drop);
-for (const name of ["files", "folder"]) {
+for (const name of ["photos", "folder"]) {
   form.elements[name].addEventListener("change", () => form.requestSubmit());
 }
 form.addEventListener("htmx:xhr:progress", (event) => {

@@ -21,7 +21,7 @@ def test_chosen_files_go_up_at_once_and_a_refusal_names_its_file(
     page: Page, subject: Subject
 ) -> None:
     page.goto(reverse("photos", args=[subject.slug]))
-    page.locator("[name=files]").set_input_files(
+    page.locator("[name=photos]").set_input_files(
         [
             {"name": "a.png", "mimeType": "image/png", "buffer": png("teal")},
             {"name": "b.png", "mimeType": "image/png", "buffer": png("plum")},
@@ -36,7 +36,7 @@ def test_chosen_files_go_up_at_once_and_a_refusal_names_its_file(
 
 def test_a_photo_is_held_out_removed_and_put_back_in_place(page: Page, subject: Subject) -> None:
     page.goto(reverse("photos", args=[subject.slug]))
-    page.locator("[name=files]").set_input_files(
+    page.locator("[name=photos]").set_input_files(
         [{"name": "a.png", "mimeType": "image/png", "buffer": png("teal")}]
     )
     page.get_by_role("button", name="Hold out").click()

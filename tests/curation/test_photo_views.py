@@ -26,7 +26,7 @@ def jpeg(colour: str = "teal", name: str = "a.jpg") -> SimpleUploadedFile:
 
 
 def upload(client: Client, *files: SimpleUploadedFile, **headers: str):
-    return client.post(reverse("upload_photos", args=["juno"]), {"files": files}, headers=headers)
+    return client.post(reverse("upload_photos", args=["juno"]), {"photos": files}, headers=headers)
 
 
 def test_an_upload_becomes_photos_and_a_bad_file_costs_nothing_else(
