@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import resource
 import signal
 import struct
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pillow_heif
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.PngImagePlugin import PngImageFile
@@ -56,18 +57,28 @@ DAMAGE = (
     *(ArithmeticError, LookupError, TypeError, MemoryError),
 )
 
+RAW = "is a camera's raw file: export it as JPEG or TIFF first."
+VIDEO = "is a video: export a still from it first."
+PICKLE = "is a Python pickle, perhaps model weights: it is never opened."
+
+# Where in the file, what stands there, what to tell its sender.
 IMPOSTORS = (
-    (b"%PDF", "is a PDF: export its pages as JPEG or PNG first."),
-    (b"PK\x03\x04", "is an archive inside an archive: unpack it first."),
-    (b"\x1f\x8b", "is an archive: unpack it first."),
-    (b"\x80\x02", "is a Python pickle, perhaps model weights: it is never opened."),
-    (b"\x80\x03", "is a Python pickle, perhaps model weights: it is never opened."),
-    (b"\x80\x04", "is a Python pickle, perhaps model weights: it is never opened."),
-    (b"\x80\x05", "is a Python pickle, perhaps model weights: it is never opened."),
+    (0, b"%PDF", "is a PDF: export its pages as JPEG or PNG first."),
+    (0, b"PK\x03\x04", "is an archive inside an archive: unpack it first."),
+    (0, b"\x1f\x8b", "is an archive: unpack it first."),
+    *((0, b"\x80" + bytes([protocol]), PICKLE) for protocol in range(2, 6)),
+    *((4, b"ftyp" + brand, VIDEO) for brand in (b"qt", b"iso", b"mp4", b"M4V", b"avc1")),
+    *((0, magic, RAW) for magic in (b"FUJIFILM", b"IIU\x00", b"IIRO", b"IIRS", b"MMOR")),
+    (4, b"ftypcrx", RAW),
+    (8, b"CR\x02\x00", RAW),
 )
 
-# A file that begins so and is not recognised was a picture once.
-BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\x00", b"MM\x00*")
+REDUCED_RESOLUTION = 1
+DNG_VERSION = 50706
+"""TIFF 6.0's NewSubfileType bit, and the tag that makes a TIFF a DNG."""
+
+# A file in which this stands and which is not recognised was a picture once.
+BEGINNINGS = re.compile(rb"\xff\xd8\xff|\x89PNG|GIF8|RIFF|II\*\x00|MM\x00\*|....ftyp", re.DOTALL)
 
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 pillow_heif.register_heif_opener()
@@ -96,13 +107,13 @@ def decode(path: Path) -> Decoded:
     _refuse_impostors(head)
     try:
         with Image.open(path, formats=FORMATS) as opened:
-            _refuse_bombs(opened)
+            _refuse_by_header(opened)
             return Decoded(_upright_rgb(opened), _note(opened))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Unreadable(_too_large()) from error
     except DAMAGE as error:
         logger.info("picture not read: %r", error)
-        if isinstance(error, UnidentifiedImageError) and not head.startswith(BEGINNINGS):
+        if isinstance(error, UnidentifiedImageError) and not BEGINNINGS.match(head):
             raise Unreadable("is not a picture: use JPEG, PNG, WebP, TIFF or HEIC.") from error
         raise Unreadable("is damaged or cut short: send the file again.") from error
 
@@ -110,18 +121,27 @@ def decode(path: Path) -> Decoded:
 def _refuse_impostors(head: bytes) -> None:
     if not head:
         raise Unreadable("is empty (0 bytes).")
-    for magic, reason in IMPOSTORS:
-        if head.startswith(magic):
+    for offset, magic, reason in IMPOSTORS:
+        if head.startswith(magic, offset):
             raise Unreadable(reason)
     if b"<svg" in head.lower():
         raise Unreadable("is an SVG drawing: export it as PNG first.")
 
 
-def _refuse_bombs(opened: Image.Image) -> None:
+def _refuse_by_header(opened: Image.Image) -> None:
+    """Judge before a pixel is decoded."""
     if opened.width * opened.height > MOST_PIXELS:
         raise Unreadable(_too_large())
     if opened.mode not in MODES:
         raise Unreadable(f"has pixels of a kind ({opened.mode}) not read: export 8 or 16 bit RGB.")
+    if isinstance(opened, TiffImageFile) and _is_raw(opened):
+        raise Unreadable(RAW)
+
+
+def _is_raw(opened: TiffImageFile) -> bool:
+    """Tell a TIFF whose first page is only the thumbnail of a raw picture."""
+    subfile_type: int = opened.tag_v2.get(ExifTags.Base.NewSubfileType, 0)
+    return bool(subfile_type & REDUCED_RESOLUTION) or DNG_VERSION in opened.tag_v2
 
 
 def _too_large() -> str:

@@ -7,12 +7,15 @@ Knows folders and facts; knows nothing of formats, subjects or rows.
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
 FACTS = "facts.json"
@@ -61,4 +64,7 @@ def open_apart(folders: Sequence[Path]) -> list[Facts]:
 
 def _run_child(folders: Sequence[Path]) -> None:
     command = [sys.executable, "-m", "curation.decoding", *map(str, folders)]
-    subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False)
+    child = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True)
+    if child.returncode:
+        end = child.stderr[-2000:].decode(errors="replace")
+        logger.warning("opening pictures ended with %s: %s", child.returncode, end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import random
 import struct
 import zipfile
 import zlib
@@ -19,6 +20,7 @@ from PIL import Image as Pixels
 from PIL import ImageCms
 from PIL.ExifTags import Base
 
+from curation.decoding import LONGEST_SIDE, Unreadable, decode
 from curation.ingest import Intake, Refused, ingest_retouch, ingest_upload, keep_made
 from curation.models import Batch, Image, Origin, ReviewItem, Subject
 from curation.opening import CRASHED, Facts, open_apart
@@ -109,6 +111,9 @@ UNREADABLE = [
     ("art.svg", b"<?xml version='1.0'?><svg xmlns='x'/>", "is an SVG drawing"),
     ("paper.pdf", b"%PDF-1.7 and so on", "is a PDF"),
     ("lora.pt", pickle.dumps({"lora": [1.0]}), "is a Python pickle"),
+    ("clip.mov", b"\x00\x00\x00\x14ftypqt  " + bytes(99), "is a video"),
+    ("raw.cr3", b"\x00\x00\x00\x14ftypcrx " + bytes(99), "is a camera's raw file"),
+    ("raw.dng", encoded(HALVES, "TIFF", tiffinfo={254: 1}), "is a camera's raw file"),
     ("ghost.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is not a picture"),
     ("bomb.png", png_of(40_000, 25_000), "has more than 160 megapixels"),
     ("lie.png", png_of(6_000, 6_000, b"short"), "is damaged or cut short"),
@@ -235,6 +240,26 @@ def test_a_colour_profile_is_carried_out(subject: Subject) -> None:
 def test_a_broken_colour_profile_is_passed_over(subject: Subject) -> None:
     data = encoded(HALVES, "JPEG", icc_profile=b"no profile at all", quality=95)
     assert near(only(take(subject, odd_jpg=data)).getpixel((9, 9)), (200, 30, 30))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_however_bytes_are_damaged_there_is_a_picture_or_a_sentence(tmp_path: Path) -> None:
+    exif = Pixels.Exif()
+    exif[Base.Orientation] = 6
+    kinds = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
+    whole = [heic_of(HALVES), *(encoded(HALVES, kind, exif=exif) for kind in kinds)]
+    rng = random.Random(2)
+    for number in range(240):
+        data = bytearray(whole[number % len(whole)])
+        for _ in range(rng.choice((1, 3, 9))):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        (tmp_path / "damaged").write_bytes(data)
+        try:
+            picture = decode(tmp_path / "damaged").picture
+        except Unreadable:
+            continue
+        assert picture.mode == "RGB"
+        assert max(picture.size) <= LONGEST_SIDE
 
 
 def linear_profile() -> bytes:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -106,6 +108,20 @@ def test_of_two_equal_folders_the_first_stays(subject: Subject) -> None:
         (folder / "original").write_bytes(b"another")
         publish(folder, sha256)
     assert path_of(sha256).read_bytes() == original_of(sha256).read_bytes() != b"another"
+
+
+def test_many_at_once_may_publish_the_same_picture(db: None) -> None:
+    def publish_one(number: int) -> None:
+        with staging() as folder:
+            sha256 = write(folder / "picture", [b"the same"])
+            (folder / "by").write_text(str(number))
+            publish(folder, sha256)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(publish_one, range(40)))
+    place = folder_of(hashlib.sha256(b"the same").hexdigest())
+    assert {path.name for path in place.iterdir()} == {"picture", "by"}
+    assert list((place.parents[2] / "staging").iterdir()) == []
 
 
 def test_a_sweep_takes_files_only_when_the_last_row_is_gone(subject: Subject) -> None:
