@@ -118,11 +118,11 @@ class Installation:
 
     environment: dict[str, str]
 
-    def python(self, *arguments: str) -> str:
+    def python(self, *arguments: str, settings_module: str = "flenwheel.settings") -> str:
         done = subprocess.run(
             [sys.executable, *arguments],
             cwd=settings.ROOT,
-            env=self.environment,
+            env=self.environment | {"DJANGO_SETTINGS_MODULE": settings_module},
             capture_output=True,
             text=True,
             check=False,
@@ -139,7 +139,6 @@ def installation(redis_url: str, postgres_url: str, tmp_path: Path) -> Installat
     made = Installation(
         os.environ
         | {
-            "DJANGO_SETTINGS_MODULE": "flenwheel.settings",
             "FLENWHEEL_VAR": str(tmp_path),
             "FLENWHEEL_BROKER_URL": redis_url,
             "FLENWHEEL_DATABASE_URL": postgres_url,
