@@ -33,11 +33,11 @@ for _round in keep_alive([child]):
 """
 
 
-def until(true: Callable[[], bool], seconds: float = 15) -> None:
+def comes_true(true: Callable[[], bool], seconds: float = 15) -> bool:
     deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it never came to be"
+    while not true() and time.monotonic() < deadline:
         time.sleep(0.05)
+    return true()
 
 
 def lives(pid: int) -> bool:
@@ -50,7 +50,7 @@ def child_of(folder: Path, command: tuple[str, ...]) -> Child:
 
 def supervisor_process(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
     started = subprocess.Popen([sys.executable, "-c", SUPERVISOR, str(folder)])
-    until(lambda: (folder / "pid").exists() and (folder / "pid").read_text() != "")
+    assert comes_true(lambda: (folder / "pid").exists() and (folder / "pid").read_text() != "")
     return started, int((folder / "pid").read_text())
 
 
@@ -61,7 +61,9 @@ def test_what_dies_is_started_again(tmp_path: Path) -> None:
     assert child.process is not None
     first = child.process.pid
     os.kill(first, signal.SIGKILL)
-    until(lambda: next(rounds) is None and child.process is not None and child.process.pid != first)
+    assert comes_true(
+        lambda: next(rounds) is None and child.process is not None and child.process.pid != first
+    )
     rounds.close()
     assert child.process is None
 
@@ -82,11 +84,11 @@ def test_what_dies_young_again_and_again_waits_longer(tmp_path: Path) -> None:
 def test_stopping_leaves_no_grandchild(tmp_path: Path) -> None:
     child = child_of(tmp_path, PARENT_OF_SLEEPER)
     child.start()
-    until(lambda: (tmp_path / "grandchild").exists())
-    until(lambda: (tmp_path / "grandchild").read_text() != "")
+    assert comes_true(lambda: (tmp_path / "grandchild").exists())
+    assert comes_true(lambda: (tmp_path / "grandchild").read_text() != "")
     grandchild = int((tmp_path / "grandchild").read_text())
     stop([child])
-    until(lambda: not lives(grandchild))
+    assert comes_true(lambda: not lives(grandchild))
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -94,7 +96,7 @@ def test_nothing_outlives_the_supervisor(tmp_path: Path, signum: signal.Signals)
     supervisor, child = supervisor_process(tmp_path)
     supervisor.send_signal(signum)
     supervisor.wait()
-    until(lambda: not lives(child))
+    assert comes_true(lambda: not lives(child))
 
 
 def test_whoever_comes_second_is_told_where_the_first_answers(tmp_path: Path) -> None:

@@ -32,4 +32,4 @@ def test_it_is_well_over_redis_and_postgres(installation: Installation) -> None:
 def test_the_rows_keep_their_rules_on_postgres(installation: Installation) -> None:
     """The tests of what a database must refuse and of who wins a race, once more over Postgres."""
     pytest = ("-m", "pytest", "-q", "-p", "no:cacheprovider", *RULES)
-    installation.python(*pytest, settings_module="tests.settings")
+    assert " passed" in installation.python(*pytest, settings_module="tests.settings")
