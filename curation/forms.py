@@ -15,23 +15,30 @@ from curation.models.image import TRAINABLE
 class SubjectForm(forms.ModelForm[Subject]):
     class Meta:
         model = Subject
-        fields = ("name", "kind", "class_noun", "instance_token", "consent")
+        fields = ("name", "class_noun", "instance_token", "consent")
         widgets = {
             "name": forms.TextInput(attrs={"autofocus": True, "autocomplete": "off"}),
+            "instance_token": forms.TextInput(attrs={"placeholder": "ohwx_ and the name"}),
             "consent": forms.Textarea(attrs={"rows": 3}),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["instance_token"].required = False
         for field in self.fields.values():
-            is_select = isinstance(field.widget, forms.Select)
-            field.widget.attrs["class"] = "form-select" if is_select else "form-control"
+            field.widget.attrs["class"] = "form-control"
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if not slugify(name):
             raise forms.ValidationError("Use at least one letter or digit from a-z, 0-9.")
         return name
+
+    def clean_instance_token(self) -> str:
+        """The person's own word, else one made of the name."""
+        token: str = self.cleaned_data["instance_token"]
+        letters = slugify(self.cleaned_data.get("name", "")).replace("-", "")[:25]
+        return token or f"ohwx_{letters}"
 
     def save(self, commit: bool = True) -> Subject:
         self.instance.slug = free_slug(self.cleaned_data["name"])
@@ -113,6 +120,6 @@ class UndoForm(forms.Form):
 class CorrectionForm(forms.Form):
     picture = forms.FileField(
         allow_empty_file=True,
-        error_messages={"required": "Choose the corrected picture, then send it again."}
+        error_messages={"required": "Choose the corrected picture, then send it again."},
     )
     key = forms.UUIDField(required=False)

@@ -84,3 +84,11 @@ export function newKey() {
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
+
+// The sentences with which the server refused what was sent.
+export async function refusal(reply) {
+  if (reply?.status !== 422) return "That could not be sent. Nothing was lost: try again.";
+  const text = await reply.text();
+  if (!reply.headers.get("Content-Type").includes("json")) return text;
+  return JSON.parse(text).errors.join(" ");
+}

@@ -2,8 +2,10 @@
 // script the same page works by plain forms.
 
 import { closeViews, compare, zoom } from "./looking.js";
+import { onSwipe } from "./swiping.js";
+import { askWhich } from "./sweeping.js";
 import { addLook, showTally } from "./tally.js";
-import { newKey, Outbox, post } from "./outbox.js";
+import { newKey, Outbox, post, refusal } from "./outbox.js";
 
 const POLL_MS = 4000;
 const PRELOADED = 3;
@@ -88,19 +90,33 @@ const VERDICTS = { accept: "accepted", reject: "rejected" };
 function decide(choice) {
   const frame = current();
   if (!frame) return;
-  const reasons = choice === "reject" ? $$("[name=reasons]:checked") : [];
+  const boxes = choice === "reject" ? $$("[name=reasons]:checked") : [];
   const seconds = (performance.now() - shownAt) / 1000;
-  const key = newKey();
-  const fields = [["choice", choice], ["key", key], ["seconds", seconds.toFixed(2)]];
-  reasons.forEach((box) => fields.push(["reasons", box.value]));
-  reasons.forEach(count);
-  undoable.push({ item: Number(frame.dataset.item), key, before: frame.dataset.verdict, choice });
-  outbox.put(candidateOf(frame).dataset.decide, fields);
-  if (choice === "skip") frame.dataset.skips = Number(frame.dataset.skips) + 1;
-  else frame.dataset.verdict = VERDICTS[choice];
+  record(frame, choice, { reasons: boxes.map((box) => box.value), seconds });
   addLook(seconds);
   say("");
   show(next());
+}
+
+function record(frame, choice, { reasons = [], seconds = null, group = null }) {
+  const key = newKey();
+  const fields = [["choice", choice], ["key", key]];
+  if (seconds !== null) fields.push(["seconds", seconds.toFixed(2)]);
+  reasons.forEach((reason) => fields.push(["reasons", reason]));
+  reasons.forEach((reason) => count($(`[name=reasons][value=${reason}]`)));
+  undoable.push({ item: frame.dataset.item, key, before: frame.dataset.verdict, choice, group });
+  outbox.put(candidateOf(frame).dataset.decide, fields);
+  if (choice === "skip") frame.dataset.skips = Number(frame.dataset.skips) + 1;
+  else frame.dataset.verdict = VERDICTS[choice];
+}
+
+async function sweep() {
+  const red = waiting().filter((frame) => frame.dataset.gate === "red");
+  if (red.length === 0) return say("The gate calls none of the waiting pictures another person.");
+  const chosen = await askWhich(red);
+  const group = newKey();
+  chosen.forEach((frame) => record(frame, "reject", { reasons: ["identity"], group }));
+  show(waiting().includes(current()) ? current() : next());
 }
 
 function count(box) {
@@ -113,9 +129,10 @@ function undo() {
   if (!last) return say("There is nothing of yours left to undo in this batch.");
   outbox.put(desk.dataset.undo, [["key", last.key]]);
   const frame = frameOf(last.item);
-  if (!frame) return;
+  if (!frame) return say("Taken back. That picture lies in the trash now.");
   if (last.choice === "skip") frame.dataset.skips = Math.max(frame.dataset.skips - 1, 0);
   else frame.dataset.verdict = last.before ?? "pending";
+  if (last.group && undoable.at(-1)?.group === last.group) return undo();
   show(frame);
 }
 
@@ -141,17 +158,10 @@ async function sendPanel(event) {
     decide("skip");
     return say("The editor is on it. Its answers come at the end of this film.");
   }
-  undoable.push({ item: Number(frame.dataset.item), key, before: frame.dataset.verdict });
+  undoable.push({ item: frame.dataset.item, key, before: frame.dataset.verdict });
   frame.dataset.verdict = "rejected";
   show(next());
   say("Kept as a lesson for the editor.");
-}
-
-async function refusal(reply) {
-  if (reply?.status !== 422) return "That could not be sent. Nothing was lost: try again.";
-  const text = await reply.text();
-  if (!reply.headers.get("Content-Type").includes("json")) return text;
-  return JSON.parse(text).errors.join(" ");
 }
 
 // Keys
@@ -172,10 +182,10 @@ function step(by) {
   if (there) show(there);
 }
 
-const DOES = { edit, compare, zoom, help: () => $(".help").showModal() };
+const DOES = { edit, compare, zoom, sweep, help: () => $(".help").showModal() };
 const KEYS = {
   a: () => decide("accept"), x: () => decide("reject"), " ": () => decide("skip"),
-  Backspace: undo, e: edit, r: compare, z: zoom, "?": DOES.help,
+  Backspace: undo, e: edit, r: compare, z: zoom, g: sweep, "?": DOES.help,
   ArrowLeft: () => step(-1), ArrowRight: () => step(1), Escape: closeAll,
 };
 
@@ -233,6 +243,7 @@ film.addEventListener("click", (event) => {
   show(frame);
 });
 desk.addEventListener("click", (event) => DOES[event.target.closest("[data-does]")?.dataset.does]?.());
+onSwipe(desk, decide);
 setInterval(listen, POLL_MS);
 desk.classList.add("live");
 show(current() ?? next());

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
@@ -85,6 +87,7 @@ def _snapshots(subject: Subject) -> object:
             num_images=Count("items"),
             num_photos=Count("items", filter=Q(items__image__origin=Origin.PHOTO)),
         )
+        .order_by("-pk")
     )
 
 
@@ -132,9 +135,11 @@ def snapshot_detail(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     subject = subject_of(request, slug)
     snapshot = get_object_or_404(Snapshot, subject=subject, pk=pk)
     items = list(snapshot.items.select_related("image"))
-    by_origin = [
-        (origin.label, sum(item.image.origin == origin for item in items))
-        for origin in map(Origin, TRAINABLE)
-    ]
-    context = {"subject": subject, "snapshot": snapshot, "items": items, "by_origin": by_origin}
+    by_origin = Counter(DATASETS[Origin(item.image.origin)][0].lower() for item in items)
+    context = {
+        "subject": subject,
+        "snapshot": snapshot,
+        "items": items,
+        "by_origin": dict(by_origin),
+    }
     return render(request, "curation/snapshot_detail.html", context)

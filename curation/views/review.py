@@ -42,7 +42,7 @@ def batches(request: MemberRequest, slug: str) -> HttpResponse:
         num_items=Count("items"),
         num_waiting=Count("items", filter=WAITING),
         num_accepted=Count("items", filter=Q(items__image__verdict=Verdict.ACCEPTED)),
-    )
+    ).order_by("-pk")
     context = {"subject": subject, "batches": counted}
     return render(request, "curation/batches.html", context)
 

@@ -33,6 +33,7 @@ def home(request: MemberRequest) -> HttpResponse:
             num_photos=Count("images", filter=photo), num_waiting=Count("images", filter=waiting)
         )
         .prefetch_related(Prefetch("images", queryset=cover, to_attr="cover"))
+        .order_by("-num_waiting", "name")
     )
     return render(request, "curation/home.html", {"subjects": subjects})
 

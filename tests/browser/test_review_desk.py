@@ -100,6 +100,21 @@ def test_decisions_made_without_a_network_are_sent_when_it_is_back(
     assert verdicts(items) == ["accepted", "rejected", "pending", "pending"]
 
 
+def test_what_the_gate_calls_strangers_goes_at_once_and_one_undo_brings_it_back(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    ReviewItem.objects.filter(pk__in=[item.pk for item in items[:3]]).update(gate="red")
+    sit_down(page, items)
+    page.keyboard.press("g")
+    page.get_by_role("dialog").get_by_role("checkbox").nth(1).uncheck()
+    page.get_by_role("button", name="Reject the ticked ones").click()
+    saved(page)
+    assert verdicts(items) == ["rejected", "pending", "rejected", "pending"]
+    page.keyboard.press("Backspace")
+    saved(page)
+    assert verdicts(items) == ["pending"] * 4
+
+
 def test_what_was_not_sent_survives_a_reload(page: Page, items: list[ReviewItem]) -> None:
     sit_down(page, items)
     page.route("**/decide/", lambda route: route.abort())
@@ -154,8 +169,30 @@ def test_a_phone_decides_by_thumb(page: Page, items: list[ReviewItem]) -> None:
     sit_down(page, items)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="accept").click()
-    page.get_by_role("button", name="reject").click()
+    page.get_by_role("button", name="reject", exact=True).click()
     expect(page.locator("[data-tally=decided]")).to_have_text("2")
+    saved(page)
+    assert verdicts(items) == ["accepted", "rejected", "pending", "pending"]
+
+
+SWIPE = """way => {
+    const stage = document.querySelector(".candidate.current .stage");
+    const at = x => [new Touch({identifier: 1, target: stage, clientX: x, clientY: 300})];
+    const fire = (type, x) => stage.dispatchEvent(new TouchEvent(type, {
+        bubbles: true, touches: type === "touchend" ? [] : at(x), changedTouches: at(x)}));
+    fire("touchstart", 200);
+    fire("touchmove", 200 + way / 2);
+    fire("touchend", 200 + way);
+}"""
+
+
+def test_a_swipe_accepts_to_the_right_and_rejects_to_the_left(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    sit_down(page, items)
+    for way in (180, -180, 20):
+        page.evaluate(SWIPE, way)
     saved(page)
     assert verdicts(items) == ["accepted", "rejected", "pending", "pending"]
 

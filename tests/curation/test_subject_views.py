@@ -57,7 +57,6 @@ def test_a_new_subject_belongs_to_its_maker_and_leads_to_its_photos(
         reverse("new_subject"),
         {
             "name": "Ada Lovelace",
-            "kind": "character",
             "class_noun": "woman",
             "instance_token": "ohwx_ada",
         },
@@ -68,13 +67,13 @@ def test_a_new_subject_belongs_to_its_maker_and_leads_to_its_photos(
 
 
 def test_two_subjects_of_one_name_get_two_addresses(home: Client) -> None:
-    facts = {"name": "Juno", "kind": "character", "class_noun": "person"}
+    facts = {"name": "Juno", "class_noun": "person"}
     home.post(reverse("new_subject"), facts | {"instance_token": "ohwx_other"})
     assert Subject.objects.filter(slug="juno-2").exists()
 
 
 def test_a_token_that_is_no_token_is_refused_with_a_sentence(home: Client) -> None:
-    facts = {"name": "Ada", "kind": "character", "class_noun": "person"}
+    facts = {"name": "Ada", "class_noun": "person"}
     answer = home.post(reverse("new_subject"), facts | {"instance_token": "Ada!"})
     assert answer.status_code == 422
     assert "3-32 small letters" in answer.content.decode()
@@ -86,3 +85,14 @@ def test_a_name_is_shown_as_text_and_never_as_markup(home: Client, subject: Subj
     page = home.get(reverse("photos", args=["juno"])).content.decode()
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
+
+
+def test_a_subject_without_a_token_gets_one_of_its_name(home: Client) -> None:
+    home.post(reverse("new_subject"), {"name": "Ada Lovelace", "class_noun": "woman"})
+    assert Subject.objects.get(slug="ada-lovelace").instance_token == "ohwx_adalovelace"
+
+
+def test_a_token_already_taken_is_refused_before_the_database_does(home: Client) -> None:
+    answer = home.post(reverse("new_subject"), {"name": "Juno", "class_noun": "woman"})
+    assert answer.status_code == 422
+    assert "already exists" in answer.content.decode()
