@@ -15,6 +15,7 @@ function tell() {
   const time = seconds && pictures ? `, about ${words(pictures * seconds)}` : "";
   form.querySelector("[data-estimate]").textContent =
     `${cells} cells × ${form.per_shot.value} = ${pictures} pictures${time}`;
+  form.querySelector(".btn-go").disabled = pictures === 0;
 }
 
 form.addEventListener("input", tell);

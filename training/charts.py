@@ -44,7 +44,7 @@ def gains(turns: Sequence[Turn]) -> list[Mark]:
     step = (RIGHT - LEFT) / max(len(measured), 1)
     return [
         Mark(
-            title=title,
+            title=title.replace("_lora_", " ").replace("char ", ""),
             x=round(LEFT + step * (i + 0.5), 1),
             y=height(share.mean),
             high=height(share.high),

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import mean
 
-from curation import shots
 from training.models import Benchmark, Cell, RunStatus, Score
 from training.suite import SKILLS
 
@@ -41,7 +40,7 @@ def compare() -> Skills | None:
     newest = {column.lora_id: column for column in done if column.suite == suite}
     columns = sorted(newest.values(), key=lambda column: column.lora_id or 0)
     found = [skill_rates(column) for column in columns]
-    weakest = found[0].weakest
+    weakest = found[0].weakest if found[0].rates else ""
     rows = [SkillRow(s, tuple(f.rates.get(s) for f in found), s == weakest) for s in SKILLS]
     return Skills(suite, tuple(columns), tuple(rows))
 
@@ -72,11 +71,13 @@ def skill_rates(benchmark: Benchmark) -> SkillRates:
 
 
 def _skills_of(cell: Cell) -> Iterable[tuple[str, float]]:
-    """A portrait edit shows a view and an expression; a body edit its pose."""
-    values = {score.metric: score.value for score in cell.scores.all()}
-    metric = Score.Metric
-    if cell.pose in shots.POSES[1:]:
-        yield cell.pose, float(values[metric.POSE] or 0)
-        return
-    yield cell.view, float(values[metric.VIEW] or 0)
-    yield cell.expression, float(values[metric.EXPRESSION] or 0)
+    """A portrait edit shows a view and an expression; a body edit its pose.
+
+    What could not be read says nothing about a skill.
+    """
+    asked = {Score.Metric.VIEW: cell.view, Score.Metric.EXPRESSION: cell.expression}
+    if not cell.shot.is_portrait:
+        asked = {Score.Metric.POSE: cell.pose}
+    for score in cell.scores.all():
+        if score.metric in asked and score.value is not None:
+            yield asked[Score.Metric(score.metric)], score.value

@@ -17,6 +17,8 @@ from training.models import BaseModel, LoraVersion, Phase
 CELLS = {str(shot): shot for shot in (*shots.portraits(), *shots.bodies())}
 """Every cell of the coverage table by the words that a form sends for it."""
 
+FIGURE = forms.NumberInput(attrs={"class": "form-control", "step": "any"})
+
 
 class PlanForm(forms.Form):
     """Which cells to make, and how many pictures of each."""
@@ -51,8 +53,9 @@ class GenerateForm(PlanForm):
 class TrainForm(forms.Form):
     """Freeze what is accepted now, or take a frozen snapshot again; then train one phase."""
 
-    phase = forms.ChoiceField(
+    phase = forms.TypedChoiceField(
         choices=[(Phase.HEAD, Phase.HEAD.label), (Phase.BODY, Phase.BODY.label)],
+        coerce=Phase,
         initial=Phase.HEAD,
         widget=forms.RadioSelect,
     )
@@ -70,6 +73,17 @@ class TrainForm(forms.Form):
         empty_label="Freeze what is accepted now",
     )
 
+    control = forms.BooleanField(
+        required=False,
+        label="From the photos alone, as the control that every turn is measured against",
+    )
+    steps = forms.IntegerField(
+        min_value=10, max_value=50_000, required=False, label="Steps", widget=FIGURE
+    )
+    learning_rate = forms.FloatField(
+        min_value=1e-7, max_value=1e-1, required=False, label="Learning rate", widget=FIGURE
+    )
+
     def __init__(self, subject: Subject, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["snapshot"].queryset = subject.snapshots.all()
@@ -79,6 +93,12 @@ class TrainForm(forms.Form):
         if not data.get("snapshot") and not data.get("origins"):
             self.add_error("origins", "Tick at least one kind of picture, or choose a snapshot.")
         return data
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Where the person departs from the phase's own recipe."""
+        names = ("steps", "learning_rate")
+        return {name: self.cleaned_data[name] for name in names if self.cleaned_data[name]}
 
 
 class EditForm(forms.Form):

@@ -9,7 +9,7 @@ import shutil
 
 from django.conf import settings
 
-from curation.models import Image, Subject
+from curation.models import Image, ReviewItem, Subject
 from training.models import BaseModel, Family, LoraVersion, Run, RunKind
 from training.wheel import Guard
 
@@ -65,7 +65,7 @@ def _photos(subject: Subject) -> Guard:
 
 
 def _undecided(subject: Subject) -> Guard:
-    waiting = Image.objects.in_use().filter(subject=subject, verdict="pending").count()
+    waiting = ReviewItem.objects.waiting().filter(batch__subject=subject).count()
     if waiting:
         return Guard("warn", f"{waiting} pictures still wait for review; they stay out of this.")
     return Guard("ok", "Nothing waits for review.")

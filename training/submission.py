@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -175,13 +175,20 @@ def _picture_item(
 
 
 def submit_train(
-    subject: Subject, snapshot: Snapshot, phase: Phase, by: User | None, *, control: bool = False
+    subject: Subject,
+    snapshot: Snapshot,
+    phase: Phase,
+    by: User | None,
+    *,
+    control: bool = False,
+    changes: Mapping[str, Any] | None = None,
 ) -> Run:
     """Train a character LoRA; a control is one from the photos alone, to measure turns against."""
     base = preferred_base(Family.FLUX)
     if control and LoraVersion.objects.filter(subject=subject, phase=phase, number=0).exists():
         raise CannotStart(f"{subject} already has its LoRA from the photos alone.")
-    recipe = default_recipe(base, phase) | {"phase": phase.value, "control": control}
+    recipe = default_recipe(base, phase, **(changes or {}))
+    recipe |= {"phase": phase.value, "control": control}
     return _submit(
         RunKind.TRAIN,
         base,

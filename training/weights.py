@@ -45,7 +45,7 @@ KNOWN = (
         gated=True,
         gigabytes=34,
         licence="FLUX.1 [dev] Non-Commercial License",
-        allows="Not for commercial use of the model; the pictures it draws are yours.",
+        allows="Commercial use needs a licence of Black Forest Labs; read its terms on outputs.",
     ),
     KnownWeights(
         name="Qwen-Image-Edit-2509",
@@ -65,7 +65,7 @@ KNOWN = (
         gated=False,
         gigabytes=58,
         licence="Apache-2.0",
-        allows="Free to use, also commercially. Keeps the face better than 2509.",
+        allows="Free to use, also commercially. Its authors say it keeps people better than 2509.",
     ),
     KnownWeights(
         name="buffalo_l",

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -18,7 +18,7 @@ from training import charts, run_files
 from training.artifacts import lora_path
 from training.card import Card, Column
 from training.card import card as model_card
-from training.models import LoraVersion, RunKind
+from training.models import LoraVersion, RunKind, Standing
 from training.probes import probes
 from training.suite import CARD
 
@@ -68,7 +68,7 @@ def _verdict(made: Card) -> dict[str, str] | None:
 def _origins(snapshot: Snapshot) -> list[dict[str, Any]]:
     pictures = Image.objects.filter(pk__in=snapshot.items.values("image"))
     return [
-        {"label": Origin(origin).label, "count": count}
+        {"label": "photos" if origin == Origin.PHOTO else Origin(origin).label, "count": count}
         for origin, count in pictures.count_by_origin().items()
     ]
 
@@ -78,6 +78,14 @@ def _visible(request: MemberRequest, pk: int) -> LoraVersion:
         "subject", "base", "snapshot", "run", "parent"
     )
     return get_object_or_404(found, pk=pk)
+
+
+def _version(request: MemberRequest, pk: int) -> LoraVersion:
+    """A version that may come into use: a control is there to be measured against."""
+    lora = _visible(request, pk)
+    if lora.standing == Standing.CONTROL:
+        raise Http404("A control has no standing to change.")
+    return lora
 
 
 @login_required
@@ -98,7 +106,7 @@ def lora_detail(request: MemberRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def promote(request: MemberRequest, pk: int) -> HttpResponse:
-    lora = _visible(request, pk)
+    lora = _version(request, pk)
     lora.promote()
     messages.success(request, f"{lora} is now the version in use.")
     return _back(lora)
@@ -107,7 +115,7 @@ def promote(request: MemberRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def retire(request: MemberRequest, pk: int) -> HttpResponse:
-    lora = _visible(request, pk)
+    lora = _version(request, pk)
     lora.retire()
     messages.success(request, f"{lora} is retired. Nothing was deleted.")
     return _back(lora)

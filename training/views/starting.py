@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from curation.coverage import coverage
 from curation.freezing import NotEnough, freeze_character
-from curation.models import Image, Snapshot, Subject
+from curation.models import Image, Origin, Snapshot, Subject
 from curation.models.image import TRAINABLE
 from curation.views.visible import item_of, subject_of
 from flenwheel.http import MemberRequest
@@ -85,8 +85,14 @@ def train(request: MemberRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         try:
             snapshot = _chosen_snapshot(request, subject, form)
-            phase = form.cleaned_data["phase"]
-            run = submission.submit_train(subject, snapshot, phase, by=request.user)
+            run = submission.submit_train(
+                subject,
+                snapshot,
+                form.cleaned_data["phase"],
+                by=request.user,
+                control=form.cleaned_data["control"],
+                changes=form.changes,
+            )
         except (NotEnough, submission.CannotStart) as error:
             form.add_error(None, str(error))
         else:
@@ -97,6 +103,8 @@ def train(request: MemberRequest, slug: str) -> HttpResponse:
         "origins": _origins(subject),
         "coverage": coverage(subject),
         "recipes": _recipes(),
+        "has_control": subject.loras.filter(number=0).exists(),
+        "recipe_fields": [form["steps"], form["learning_rate"]],
         "ready": preflight.for_training(subject),
     }
     return render(request, "training/train.html", context, status=422 if form.errors else 200)
@@ -124,10 +132,12 @@ def _recipes() -> list[dict[str, Any]]:
 
 
 def _chosen_snapshot(request: MemberRequest, subject: Subject, form: TrainForm) -> Snapshot:
-    chosen: Snapshot | None = form.cleaned_data["snapshot"]
-    if chosen:
-        return chosen
-    return freeze_character(subject, by=request.user, origins=form.cleaned_data["origins"])
+    data = form.cleaned_data
+    if data["control"]:
+        return freeze_character(subject, by=request.user, origins=[Origin.PHOTO])
+    if data["snapshot"]:
+        return data["snapshot"]
+    return freeze_character(subject, by=request.user, origins=data["origins"])
 
 
 @login_required

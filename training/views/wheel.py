@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from curation.views.visible import subject_of
 from flenwheel.http import MemberRequest
 from training import charts, submission, wheel_drawing
-from training.models import RunKind
+from training.models import BaseModel, Family, LoraVersion, RunKind
 from training.suite import CARD
 from training.wheel import Stand, stand
 
@@ -35,12 +35,13 @@ def wheel(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug)
     now = stand(subject)
     here = _stage(now)
+    notes = now.stages | {"corrections": now.stages["editor"], "editor": _editor_note()}
     context = {
         "subject": subject,
         "stand": now,
         "here": here,
-        "character_stages": wheel_drawing.character_wheel(now.stages, here),
-        "editor_stages": wheel_drawing.editor_wheel(now.stages, here),
+        "character_stages": wheel_drawing.character_wheel(notes, here),
+        "editor_stages": wheel_drawing.editor_wheel(notes, here),
         "gains": charts.gains(now.turns),
         "grid": charts.GRID,
         "num_card_cells": len(CARD),
@@ -55,6 +56,12 @@ def _stage(now: Stand) -> str:
     if name == "run_detail" and now.facts.active:
         name = now.facts.active.kind
     return STAGES.get(name, name)
+
+
+def _editor_note() -> str:
+    base = BaseModel.objects.usable(Family.QWEN_EDIT).first()
+    lora = LoraVersion.objects.of_editor(base).current().first() if base else None
+    return f"{lora} in use" if lora else "no version in use yet"
 
 
 @login_required

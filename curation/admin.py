@@ -1,0 +1,158 @@
+"""The operator's view of subjects, pictures and decisions. What is immutable is only shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from curation.models import Batch, Correction, Decision, Image, Snapshot, SnapshotItem, Subject
+
+admin.site.site_header = admin.site.site_title = "FLENwheel operations"
+admin.site.index_title = "Operations"
+
+
+def thumbnail(image: Image | None, side: int = 72) -> SafeString | str:
+    if image is None:
+        return "-"
+    return format_html(
+        '<img src="{}" alt="{}" width="{}" height="{}" loading="lazy" style="object-fit:cover">',
+        reverse("media", args=[image.sha256, 256]),
+        image,
+        side,
+        side,
+    )
+
+
+class Kept:
+    """Nobody adds or deletes these by hand: the product makes them, and history keeps them."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+
+class Immutable(Kept):
+    """Shown only."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+
+@admin.register(Subject)
+class SubjectAdmin(admin.ModelAdmin[Subject]):
+    list_display = ("name", "kind", "instance_token", "class_noun", "is_demo", "held_out")
+    list_filter = ("kind", "is_demo", "held_out")
+    search_fields = ("name", "instance_token")
+    filter_horizontal = ("members",)
+    readonly_fields = ("is_demo", "created_at")
+
+
+@admin.register(Image)
+class ImageAdmin(Kept, admin.ModelAdmin[Image]):
+    """Words about a picture may be put right; its verdict is a projection of decisions."""
+
+    list_display = ("picture", "__str__", "subject", "origin", "verdict", "shot", "held_out")
+    list_filter = ("origin", "verdict", "held_out", "subject")
+    list_select_related = ("subject",)
+    list_per_page = 50
+    search_fields = ("sha256", "original_name", "caption")
+    fields = (
+        "picture",
+        "subject",
+        "origin",
+        "verdict",
+        ("view", "expression", "pose"),
+        ("clothes", "background"),
+        "caption",
+        "held_out",
+        "sha256",
+        ("width", "height"),
+        "depth",
+        "provenance",
+        ("created_at", "trashed_at"),
+    )
+    readonly_fields = (
+        "picture",
+        "subject",
+        "origin",
+        "verdict",
+        "sha256",
+        "width",
+        "height",
+        "depth",
+        "provenance",
+        "created_at",
+        "trashed_at",
+    )
+
+    @admin.display(description="")
+    def picture(self, image: Image) -> SafeString | str:
+        return thumbnail(image)
+
+
+@admin.register(Decision)
+class DecisionAdmin(Immutable, admin.ModelAdmin[Decision]):
+    list_display = ("picture", "choice", "reasons", "author", "seconds", "created_at")
+    list_filter = ("choice", "author", "item__batch__subject")
+    list_select_related = ("item__image", "author")
+    list_per_page = 50
+    date_hierarchy = "created_at"
+
+    @admin.display(description="")
+    def picture(self, decision: Decision) -> SafeString | str:
+        return thumbnail(decision.item.image)
+
+
+@admin.register(Correction)
+class CorrectionAdmin(Immutable, admin.ModelAdmin[Correction]):
+    list_display = ("before", "made", "after", "instruction", "subject", "author", "created_at")
+    list_filter = ("subject", "author")
+    list_select_related = ("source", "rejected", "target", "subject", "author")
+    list_per_page = 50
+
+    @admin.display(description="source")
+    def before(self, correction: Correction) -> SafeString | str:
+        return thumbnail(correction.source)
+
+    @admin.display(description="what the editor made")
+    def made(self, correction: Correction) -> SafeString | str:
+        return thumbnail(correction.rejected)
+
+    @admin.display(description="what it should be")
+    def after(self, correction: Correction) -> SafeString | str:
+        return thumbnail(correction.target)
+
+
+class SnapshotItemInline(Immutable, admin.TabularInline[SnapshotItem, Model]):
+    model = SnapshotItem
+    fields = ("ordinal", "picture", "caption", "weight")
+    readonly_fields = ("picture",)
+
+    @admin.display(description="")
+    def picture(self, item: SnapshotItem) -> SafeString | str:
+        return thumbnail(item.image, 48)
+
+
+@admin.register(Snapshot)
+class SnapshotAdmin(Immutable, admin.ModelAdmin[Snapshot]):
+    list_display = ("__str__", "purpose", "subject", "note", "created_by", "created_at")
+    list_filter = ("purpose", "subject")
+    list_select_related = ("subject", "created_by")
+    inlines = (SnapshotItemInline,)
+
+
+@admin.register(Batch)
+class BatchAdmin(Kept, admin.ModelAdmin[Batch]):
+    list_display = ("title", "subject", "created_at")
+    list_filter = ("subject",)
+    list_select_related = ("subject",)
+    fields = ("title", "subject", "created_at", "stranger_line", "own_line")
+    readonly_fields = ("subject", "created_at", "stranger_line", "own_line")

@@ -1,0 +1,78 @@
+"""A wheel that has turned once: versions, their card, a run with samples. Rows, no weights."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from curation.freezing import freeze_character
+from curation.models import Origin, Subject
+from tests.curation.cast import make_image, make_photos
+from tests.training.cast import make_run
+from training.models import (
+    BaseModel,
+    Benchmark,
+    Cell,
+    LoraVersion,
+    Phase,
+    Run,
+    RunKind,
+    RunStatus,
+    Score,
+)
+
+FINISHED = {"status": RunStatus.SUCCEEDED, "fence": 1}
+
+
+def make_finished_run(subject: Subject | None, kind: str, **facts: Any) -> Run:
+    now = timezone.now()
+    return make_run(subject, kind, started_at=now, finished_at=now, **FINISHED, **facts)
+
+
+def make_lora(subject: Subject, number: int = 1, **facts: Any) -> LoraVersion:
+    if not subject.images.photos().exists():
+        make_photos(subject)
+    snapshot = freeze_character(subject, by=None)
+    run = make_finished_run(subject, RunKind.TRAIN, snapshot=snapshot, total=300, progress=300)
+    return LoraVersion.objects.create(
+        subject=subject,
+        base=run.base,
+        phase=Phase.HEAD,
+        number=number,
+        run=run,
+        snapshot=snapshot,
+        recipe={"rank": 16, "steps": 300},
+        file=f"{run.pk}/lora.safetensors",
+        sha256="a" * 64,
+        effect=1.5,
+        **facts,
+    )
+
+
+def make_column(subject: Subject, lora: LoraVersion | None, right: bool) -> Benchmark:
+    """One column of the card: two seeds of one cell, all right or all wrong."""
+    run = make_finished_run(subject, RunKind.BENCHMARK, lora=lora)
+    column = Benchmark.objects.create(
+        subject=subject, base=BaseModel.objects.get(pk=run.base_id), lora=lora, run=run, suite="s"
+    )
+    for seed in range(2):
+        number = 1000 * run.pk + seed
+        image = make_image(subject, number, origin=Origin.BENCHMARK)
+        asked = {"view": "front", "expression": "neutral", "pose": "portrait"}
+        cell = Cell.objects.create(benchmark=column, ordinal=seed, seed=seed, image=image, **asked)
+        for metric in Score.Metric.values:
+            Score.objects.create(cell=cell, metric=metric, value=float(right), scorer="bench")
+    return column
+
+
+def write_losses(run: Run, lines: list[str]) -> None:
+    folder = settings.RUNS / str(run.pk)
+    (folder / "samples").mkdir(parents=True)
+    (folder / "losses.jsonl").write_text("\n".join(lines))
+
+
+def loss_line(step: int, loss: float) -> str:
+    return json.dumps({"step": step, "loss": loss})

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from curation.deciding import record_correction
+from curation.models import Origin, Snapshot, Subject
+from tests.curation.cast import make_image, make_item
+from tests.training.cast import make_base
+from tests.training.pages import make_finished_run
+from training.models import Benchmark, Cell, Family, Run, RunKind, Score
+
+
+@pytest.fixture
+def page(client: Client, alice: User, subject: Subject) -> Client:
+    client.force_login(alice)
+    make_base(Family.QWEN_EDIT, "qwen-edit")
+    return client
+
+
+def correct(subject: Subject, count: int, by: User) -> None:
+    source = make_image(subject, 100)
+    for number in range(count):
+        item = make_item(subject, 200 + number, provenance={"prompt": f"order {number}"})
+        item.image.parents.add(source)
+        target = make_image(subject, 300 + number, origin=Origin.RETOUCHED)
+        record_correction(item, target, by=by)
+
+
+def measure(shares: dict[str, float]) -> None:
+    """An editor benchmark in which each expression came out in its share of four edits."""
+    people = Subject.objects.first()
+    run = make_finished_run(None, RunKind.BENCHMARK)
+    column = Benchmark.objects.create(base=run.base, run=run, suite="edits")
+    for number, (expression, share) in enumerate(shares.items()):
+        for seed in range(4):
+            place = number * 4 + seed
+            cell = Cell.objects.create(
+                benchmark=column,
+                ordinal=place,
+                view="front",
+                expression=expression,
+                pose="portrait",
+                seed=seed,
+                image=make_image(people, 400 + place, origin=Origin.BENCHMARK),
+            )
+            value = float(seed < 4 * share)
+            Score.objects.create(cell=cell, metric="expression", value=value, scorer="bench")
+
+
+def test_the_editor_says_how_many_corrections_are_missing(
+    page: Client, subject: Subject, alice: User
+) -> None:
+    correct(subject, 3, alice)
+    words = page.get(reverse("editor")).content.decode()
+    assert "1 more until the first training" in words
+    assert "Train the editor" not in words
+
+
+def test_training_the_editor_freezes_every_correction(
+    page: Client, subject: Subject, alice: User
+) -> None:
+    correct(subject, 4, alice)
+    page.post(reverse("train_editor"))
+    run = Run.objects.get()
+    assert run.subject is None
+    assert run.snapshot == Snapshot.objects.get(purpose=Snapshot.Purpose.EDITOR)
+    assert run.snapshot.items.count() == 4
+
+
+def test_too_few_corrections_train_nothing(page: Client) -> None:
+    answer = page.post(reverse("train_editor"), follow=True)
+    assert "at least 4 are needed" in answer.content.decode()
+    assert not Run.objects.exists()
+
+
+def test_corrections_of_others_subjects_stay_hidden(
+    page: Client, subject: Subject, alice: User, charlie: User
+) -> None:
+    correct(subject, 4, alice)
+    page.force_login(charlie)
+    answer = page.get(reverse("editor"))
+    assert list(answer.context["corrections"]) == []
+    assert answer.context["count"] == 4
+
+
+def test_the_weakest_skill_is_pointed_out(page: Client) -> None:
+    measure({"smiling": 1.0, "angry": 0.25, "sad": 0.75})
+    skills = page.get(reverse("editor")).context["skills"]
+    shares = {row.skill: row.shares[0] for row in skills.rows}
+    assert (shares["smiling"], shares["angry"], shares["neutral"]) == (1.0, 0.25, None)
+    assert [row.skill for row in skills.rows if row.is_weakest] == ["angry"]
+
+
+def test_measuring_the_editor_needs_people_it_never_saw(page: Client) -> None:
+    answer = page.post(reverse("benchmark_editor"), follow=True)
+    assert "held out" in answer.content.decode()

@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import pytest
+from django.conf import settings as live
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from curation.models import Subject
+from tests.curation.cast import make_item
+from tests.training.cast import make_run
+from tests.training.pages import loss_line, make_finished_run, make_lora, write_losses
+from training.models import Run, RunItem, RunKind, RunStatus
+
+POLLING = 'hx-trigger="every 1s"'
+
+
+@pytest.fixture
+def page(client: Client, alice: User, subject: Subject) -> Client:
+    client.force_login(alice)
+    return client
+
+
+def start(run: Run, **facts: object) -> Run:
+    claimed = Run.objects.claim(run.pk, worker="here/1/0")
+    assert claimed is not None
+    claimed.report(**facts)
+    return claimed
+
+
+def test_a_run_is_followed_until_it_is_finished(page: Client, subject: Subject) -> None:
+    run = start(make_run(subject, total=10), progress=4, rate=2.0, phase="making pictures")
+    url = reverse("run_progress", args=[run.pk])
+    words = page.get(url).content.decode()
+    assert POLLING in words
+    assert "4 of 10" in words
+    assert "2.0 pictures a second" in words
+    assert "3 s" in words
+    run.succeed()
+    assert POLLING not in page.get(url).content.decode()
+
+
+def test_the_fragment_is_not_a_whole_page(page: Client, subject: Subject) -> None:
+    run = make_run(subject)
+    assert "<html" not in page.get(reverse("run_progress", args=[run.pk])).content.decode()
+    assert "<html" in page.get(run.get_absolute_url()).content.decode()
+
+
+def test_pictures_appear_while_they_are_made(page: Client, subject: Subject) -> None:
+    run = start(make_run(subject, RunKind.ENRICH))
+    item = make_item(subject, 1)
+    RunItem.objects.create(run=run, ordinal=0, request={}, image=item.image, done_at=timezone.now())
+    Run.objects.filter(pk=run.pk).update(batch=item.batch)
+    words = page.get(run.get_absolute_url()).content.decode()
+    assert reverse("media", args=[item.image.sha256, 256]) in words
+    assert "Review 1 picture<" in words
+
+
+def test_a_failed_run_says_why_and_offers_to_try_again(page: Client, subject: Subject) -> None:
+    run = start(make_run(subject))
+    run.fail("The LoRA does nothing.", traceback="Traceback: secret")
+    words = page.get(run.get_absolute_url()).content.decode()
+    assert "The LoRA does nothing." in words
+    assert "Try again" in words
+    assert "Traceback: secret" not in words
+
+
+def test_staff_read_the_traceback(page: Client, subject: Subject, alice: User) -> None:
+    run = start(make_run(subject))
+    run.fail("Out of memory.", traceback="Traceback: at line 7")
+    alice.is_staff = True
+    alice.save()
+    assert "Traceback: at line 7" in page.get(run.get_absolute_url()).content.decode()
+
+
+def test_cancelling_stops_the_run(page: Client, subject: Subject) -> None:
+    run = start(make_run(subject))
+    page.post(reverse("cancel_run", args=[run.pk]))
+    assert Run.objects.get().status == RunStatus.CANCELLED
+
+
+def test_cancelling_what_is_done_changes_nothing(page: Client, subject: Subject) -> None:
+    run = make_finished_run(subject, RunKind.ENRICH)
+    answer = page.post(reverse("cancel_run", args=[run.pk]), follow=True)
+    assert Run.objects.get().status == RunStatus.SUCCEEDED
+    assert "had moved on" in answer.content.decode()
+
+
+def test_a_cancelled_run_is_resumed(page: Client, subject: Subject) -> None:
+    run = make_run(subject)
+    run.cancel()
+    page.post(reverse("resume_run", args=[run.pk]))
+    assert Run.objects.get().status == RunStatus.QUEUED
+
+
+def test_resuming_twice_is_said_kindly(page: Client, subject: Subject) -> None:
+    run = make_run(subject)
+    answer = page.post(reverse("resume_run", args=[run.pk]), follow=True)
+    assert "already on its way" in answer.content.decode()
+
+
+@pytest.mark.parametrize("name", ["cancel_run", "resume_run"])
+def test_a_run_is_never_moved_by_following_a_link(
+    page: Client, subject: Subject, name: str
+) -> None:
+    assert page.get(reverse(name, args=[make_run(subject).pk])).status_code == 405
+
+
+@pytest.mark.parametrize("name", ["run_detail", "run_progress", "run_loss", "cancel_run"])
+def test_an_outsider_finds_no_run(page: Client, subject: Subject, charlie: User, name: str) -> None:
+    run = make_run(subject)
+    page.force_login(charlie)
+    send = page.post if name == "cancel_run" else page.get
+    assert send(reverse(name, args=[run.pk])).status_code == 404
+    assert Run.objects.get().status == RunStatus.QUEUED
+
+
+def test_the_loss_survives_a_half_written_line_and_a_step_done_twice(
+    page: Client, subject: Subject
+) -> None:
+    run = make_run(subject, RunKind.TRAIN)
+    lines = [loss_line(1, 0.9), loss_line(2, 0.8), loss_line(2, 0.7), '{"step": 3, "lo']
+    write_losses(run, lines)
+    curve = page.get(reverse("run_loss", args=[run.pk])).json()
+    assert curve == {"steps": [1, 2], "losses": [0.9, 0.7], "finished": False}
+
+
+def test_a_long_loss_curve_is_thinned(page: Client, subject: Subject) -> None:
+    run = make_run(subject, RunKind.TRAIN)
+    write_losses(run, [loss_line(step, 0.1) for step in range(4000)])
+    assert len(page.get(reverse("run_loss", args=[run.pk])).json()["steps"]) <= 1500
+
+
+def test_samples_are_shown_newest_first(page: Client, subject: Subject) -> None:
+    run = make_run(subject, RunKind.TRAIN)
+    write_losses(run, [])
+    for name in ("step-0100-0.png", "step-0200-1.png", "step-0200-0.png"):
+        (live.RUNS / str(run.pk) / "samples" / name).write_bytes(b"png")
+    steps = page.get(run.get_absolute_url()).context["checkpoints"]
+    assert [step.names for step in steps] == [
+        ("step-0200-0.png", "step-0200-1.png"),
+        ("step-0100-0.png",),
+    ]
+    answer = page.get(reverse("run_sample", args=[run.pk, "step-0100-0.png"]))
+    assert b"".join(answer.streaming_content) == b"png"
+
+
+@pytest.mark.parametrize("name", ["job.json", "..", "step-1-1.png", "step-0001-0.png.txt"])
+def test_no_other_file_of_a_run_is_served(page: Client, subject: Subject, name: str) -> None:
+    run = make_run(subject, RunKind.TRAIN)
+    write_losses(run, [])
+    (live.RUNS / str(run.pk) / "job.json").write_text("{}")
+    assert page.get(reverse("run_sample", args=[run.pk, name])).status_code == 404
+
+
+def test_runs_are_listed_in_pages_by_key(page: Client, subject: Subject) -> None:
+    made = [make_run(subject).pk for _ in range(32)]
+    first = page.get(reverse("runs", args=["juno"])).context
+    rest = page.get(reverse("runs", args=["juno"]), {"before": first["older"]}).context
+    assert [r.pk for r in first["runs"]] + [r.pk for r in rest["runs"]] == made[::-1]
+    assert rest["older"] is None
+
+
+def test_runs_are_filtered_by_status(page: Client, subject: Subject) -> None:
+    make_run(subject)
+    failed = start(make_run(subject))
+    failed.fail("No.")
+    listed = page.get(reverse("runs", args=["juno"]), {"status": "failed"}).context["runs"]
+    assert [run.pk for run in listed] == [failed.pk]
+
+
+def test_a_longer_list_asks_no_more_questions(
+    page: Client, subject: Subject, django_assert_num_queries
+) -> None:
+    make_lora(subject)
+    url = reverse("runs", args=["juno"])
+    with django_assert_num_queries(5):
+        page.get(url)
+    for number in range(2, 6):
+        make_lora(subject, number)
+    with django_assert_num_queries(5):
+        page.get(url)
+
+
+def test_all_runs_are_those_of_ones_own_subjects_and_the_editors(
+    page: Client, subject: Subject
+) -> None:
+    other = Subject.objects.create(name="Kit", slug="kit", instance_token="ohwx_kit")
+    mine, editors = make_run(subject), make_run(None, RunKind.TRAIN)
+    make_run(other)
+    listed = page.get(reverse("all_runs")).context["runs"]
+    assert {run.pk for run in listed} == {mine.pk, editors.pk}

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from tests.training.cast import make_base
+from training import weights
+from training.models import BaseModel, Family
+
+
+@pytest.fixture
+def operator(client: Client, alice: User) -> Client:
+    User.objects.filter(pk=alice.pk).update(is_staff=True)
+    client.force_login(alice)
+    return client
+
+
+def make_pipeline(folder: Path, name: str = "FluxPipeline") -> Path:
+    index = {"_class_name": name, "transformer": ["diffusers", "X"], "safety": [None, None]}
+    (folder / "transformer").mkdir(parents=True)
+    (folder / "model_index.json").write_text(json.dumps(index))
+    (folder / "transformer" / "model.safetensors").write_bytes(b"weights")
+    return folder
+
+
+def order(folder: Path, family: str = Family.FLUX) -> dict[str, str]:
+    return {
+        "name": "FLUX.1-dev",
+        "family": family,
+        "folder": str(folder),
+        "licence": "non-commercial",
+        "source_url": "",
+        "use_now": "on",
+    }
+
+
+def test_weights_on_this_machine_take_the_place_of_the_dolls(
+    operator: Client, tmp_path: Path
+) -> None:
+    make_base(Family.FLUX, "flux")
+    operator.post(reverse("setup"), order(make_pipeline(tmp_path / "flux")))
+    preferred = BaseModel.objects.get(preferred=True)
+    assert preferred.name == "FLUX.1-dev"
+    assert not preferred.is_paper_doll
+
+
+def test_a_folder_that_is_not_there_is_named(operator: Client, tmp_path: Path) -> None:
+    answer = operator.post(reverse("setup"), order(tmp_path / "nowhere"))
+    assert answer.status_code == 422
+    assert "There is no folder" in answer.content.decode()
+    assert not BaseModel.objects.exists()
+
+
+def test_members_read_the_page_but_add_nothing(client: Client, alice: User, tmp_path: Path) -> None:
+    client.force_login(alice)
+    assert client.get(reverse("setup")).status_code == 200
+    answer = client.post(reverse("setup"), order(make_pipeline(tmp_path / "flux")))
+    assert answer.status_code == 403
+    assert not BaseModel.objects.exists()
+
+
+def test_gated_weights_say_where_to_accept_their_terms(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    words = client.get(reverse("setup")).content.decode()
+    assert "https://huggingface.co/black-forest-labs/FLUX.1-dev" in words
+    assert "accept its terms" in words
+    assert "34 GB" in words
+
+
+def test_adding_known_weights_fills_in_what_is_known(operator: Client) -> None:
+    form = operator.get(reverse("setup"), {"add": "AuraFace"}).context["form"]
+    assert (form["family"].value(), form["licence"].value()) == ("gate", "Apache-2.0")
+
+
+def test_the_base_in_use_is_switched_by_staff_alone(
+    operator: Client, alice: User, bob: User
+) -> None:
+    make_base(Family.FLUX, "flux")
+    other = make_base(Family.FLUX, "other", preferred=False)
+    url = reverse("prefer_base", args=[other.pk])
+    operator.force_login(bob)
+    operator.post(url)
+    assert BaseModel.objects.get(preferred=True) != other
+    operator.force_login(alice)
+    operator.post(url)
+    assert BaseModel.objects.get(preferred=True) == other
+
+
+def test_another_pipeline_is_refused_by_name(tmp_path: Path) -> None:
+    folder = make_pipeline(tmp_path / "sd", "StableDiffusionPipeline")
+    with pytest.raises(weights.NotWeights, match="holds a StableDiffusionPipeline"):
+        weights.inspect(folder, Family.FLUX)
+
+
+def test_a_missing_shard_is_named(tmp_path: Path) -> None:
+    folder = make_pipeline(tmp_path / "flux")
+    shards = {"weight_map": {"a": "model-1.safetensors", "b": "model.safetensors"}}
+    index = folder / "transformer" / "model.safetensors.index.json"
+    index.write_text(json.dumps(shards))
+    with pytest.raises(weights.NotWeights, match="model-1"):
+        weights.inspect(folder, Family.FLUX)
+
+
+def test_a_folder_of_pickles_is_refused(tmp_path: Path) -> None:
+    folder = make_pipeline(tmp_path / "flux")
+    (folder / "transformer" / "model.safetensors").rename(folder / "transformer" / "model.bin")
+    with pytest.raises(weights.NotWeights, match="pickle"):
+        weights.inspect(folder, Family.FLUX)
+
+
+def test_a_face_pack_needs_its_onnx_files(tmp_path: Path) -> None:
+    with pytest.raises(weights.NotWeights, match="onnx files"):
+        weights.inspect(tmp_path, Family.GATE)
+    (tmp_path / "det_10g.onnx").write_bytes(b"onnx")
+    assert weights.inspect(tmp_path, Family.GATE) == 4
+
+
+def test_a_relative_path_is_refused() -> None:
+    with pytest.raises(weights.NotWeights, match="whole path"):
+        weights.inspect(Path("flux"), Family.FLUX)

@@ -1,0 +1,207 @@
+"""The operator's view of runs, versions and models: watch, cancel, retry, promote."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from curation.admin import Immutable, Kept, thumbnail
+from training import run_files, submission
+from training.models import (
+    BaseModel,
+    Benchmark,
+    Cell,
+    EditorLora,
+    IllegalTransition,
+    LoraVersion,
+    Run,
+    RunMoved,
+    RunStatus,
+    Standing,
+)
+
+
+@admin.register(Run)
+class RunAdmin(Kept, admin.ModelAdmin[Run]):
+    """Nothing of a run is typed by hand: its status moves by the actions alone."""
+
+    list_display = (
+        "__str__",
+        "subject",
+        "status",
+        "how_far",
+        "base",
+        "requested_by",
+        "created_at",
+        "short_failure",
+    )
+    list_filter = ("status", "kind", "subject")
+    list_select_related = ("subject", "base", "lora", "requested_by")
+    list_per_page = 50
+    date_hierarchy = "created_at"
+    search_fields = ("failure", "worker")
+    actions = ("cancel", "retry", "resume")
+    fieldsets = (
+        (None, {"fields": ("kind", "subject", "status", "how_far", "phase", "rate", "failure")}),
+        ("Made with", {"fields": ("base", "lora", "snapshot", "batch", "recipe", "requested_by")}),
+        ("Worker", {"fields": ("worker", "fence", "attempts", "heartbeat_at")}),
+        ("Times", {"fields": ("created_at", "queued_at", "started_at", "finished_at")}),
+        ("What it said", {"fields": ("traceback", "log")}),
+    )
+    readonly_fields = (
+        "kind",
+        "subject",
+        "status",
+        "how_far",
+        "phase",
+        "rate",
+        "failure",
+        "base",
+        "lora",
+        "snapshot",
+        "batch",
+        "recipe",
+        "requested_by",
+        "worker",
+        "fence",
+        "attempts",
+        "heartbeat_at",
+        "created_at",
+        "queued_at",
+        "started_at",
+        "finished_at",
+        "traceback",
+        "log",
+    )
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context |= {"show_save": False, "show_save_and_continue": False}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description="progress", ordering="progress")
+    def how_far(self, run: Run) -> SafeString:
+        return format_html(
+            '<progress value="{}" max="{}"></progress> {} of {}',
+            run.progress,
+            run.total or 1,
+            run.progress,
+            run.total,
+        )
+
+    @admin.display(description="failure")
+    def short_failure(self, run: Run) -> str:
+        return run.failure if len(run.failure) <= 60 else f"{run.failure[:59]}…"
+
+    @admin.display(description="log")
+    def log(self, run: Run) -> SafeString | str:
+        said = run_files.log_tail(run)
+        return format_html('<pre style="white-space:pre-wrap">{}</pre>', said) if said else "-"
+
+    @admin.action(description="Cancel", permissions=["change"])
+    def cancel(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
+        active = runs.filter(status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
+        self._move(request, runs, active, "Cancelled", Run.cancel)
+
+    @admin.action(description="Retry what failed", permissions=["change"])
+    def retry(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
+        self._move(request, runs, runs.filter(status=RunStatus.FAILED), "Retried", _queue_again)
+
+    @admin.action(description="Resume what was cancelled", permissions=["change"])
+    def resume(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
+        cancelled = runs.filter(status=RunStatus.CANCELLED)
+        self._move(request, runs, cancelled, "Resumed", _queue_again)
+
+    def _move(
+        self,
+        request: HttpRequest,
+        chosen: QuerySet[Run],
+        movable: QuerySet[Run],
+        word: str,
+        move: Any,
+    ) -> None:
+        """Move each run that can be, and write it into the admin log; say what stayed."""
+        moved = 0
+        num_chosen = chosen.count()
+        for run in list(movable):
+            try:
+                move(run)
+            except (IllegalTransition, RunMoved):  # A worker was faster.
+                continue
+            self.log_change(request, run, f"{word} by the action of the list.")
+            moved += 1
+        level = messages.SUCCESS if moved == num_chosen else messages.WARNING
+        self.message_user(request, f"{word}: {moved} of {num_chosen} chosen runs.", level)
+
+
+def _queue_again(run: Run) -> None:
+    run.resume()
+    submission.nudge(run)
+
+
+@admin.register(LoraVersion)
+class LoraVersionAdmin(Immutable, admin.ModelAdmin[LoraVersion]):
+    """A version never changes; its standing does, by the actions."""
+
+    list_display = ("__str__", "subject", "base", "standing", "effect", "snapshot", "created_at")
+    list_filter = ("standing", "phase", "subject")
+    list_select_related = ("subject", "base", "snapshot")
+    actions = ("promote", "retire")
+
+    @admin.action(description="Promote", permissions=["view"])
+    def promote(self, request: HttpRequest, versions: QuerySet[LoraVersion]) -> None:
+        if versions.count() != 1:
+            self.message_user(request, "Choose one version to promote.", messages.ERROR)
+            return
+        self._stand(request, versions.exclude(standing=Standing.CONTROL), "Promoted")
+
+    @admin.action(description="Retire", permissions=["view"])
+    def retire(self, request: HttpRequest, versions: QuerySet[LoraVersion]) -> None:
+        self._stand(request, versions.exclude(standing=Standing.CONTROL), "Retired")
+
+    def _stand(self, request: HttpRequest, versions: QuerySet[LoraVersion], word: str) -> None:
+        for version in versions:
+            version.promote() if word == "Promoted" else version.retire()
+            self.log_change(request, version, f"{word}.")
+            self.message_user(request, f"{word}: {version}.")
+
+
+class CellInline(Immutable, admin.TabularInline[Cell, Model]):
+    model = Cell
+    fields = ("ordinal", "picture", "view", "expression", "pose", "seed")
+    readonly_fields = ("picture",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Cell]:
+        return super().get_queryset(request).select_related("image")
+
+    @admin.display(description="")
+    def picture(self, cell: Cell) -> SafeString | str:
+        return thumbnail(cell.image, 48)
+
+
+@admin.register(Benchmark)
+class BenchmarkAdmin(Immutable, admin.ModelAdmin[Benchmark]):
+    list_display = ("__str__", "subject", "lora", "suite", "run", "created_at")
+    list_filter = ("subject", "suite")
+    list_select_related = ("subject", "lora", "run")
+    inlines = (CellInline,)
+
+
+@admin.register(BaseModel)
+class BaseModelAdmin(admin.ModelAdmin[BaseModel]):
+    list_display = ("name", "family", "folder", "licence", "is_paper_doll", "enabled", "preferred")
+    list_filter = ("family", "enabled", "is_paper_doll")
+    search_fields = ("name", "folder")
+
+
+@admin.register(EditorLora)
+class EditorLoraAdmin(admin.ModelAdmin[EditorLora]):
+    list_display = ("name", "base", "strength", "trigger", "licence", "enabled")
+    list_filter = ("enabled", "base")
+    list_select_related = ("base",)
