@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from curation import shots
-from curation.models import Origin, Snapshot, Subject
+from curation.models import Origin, Subject
 from curation.models.image import TRAINABLE
 from curation.shots import Shot
 from training import weights
@@ -40,14 +40,12 @@ class PlanForm(forms.Form):
 
 
 class GenerateForm(PlanForm):
-    lora = forms.ModelChoiceField(
-        LoraVersion.objects.none(), label="LoRA version", empty_label=None
-    )
-
     def __init__(self, subject: Subject, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         versions = LoraVersion.objects.of_subject(subject).order_by("-pk")
-        self.fields["lora"].queryset = versions
+        self.fields["lora"] = forms.ModelChoiceField(
+            versions, label="LoRA version", empty_label=None
+        )
 
 
 class TrainForm(forms.Form):
@@ -66,13 +64,6 @@ class TrainForm(forms.Form):
         required=False,
         label="Freeze now",
     )
-    snapshot = forms.ModelChoiceField(
-        Snapshot.objects.none(),
-        required=False,
-        label="Data",
-        empty_label="Freeze what is accepted now",
-    )
-
     control = forms.BooleanField(
         required=False,
         label="From the photos alone, as the control that every turn is measured against",
@@ -86,7 +77,9 @@ class TrainForm(forms.Form):
 
     def __init__(self, subject: Subject, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["snapshot"].queryset = subject.snapshots.all()
+        self.fields["snapshot"] = forms.ModelChoiceField(
+            subject.snapshots.all(), required=False, label="Data"
+        )
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -111,7 +104,7 @@ class EditForm(forms.Form):
         return self.cleaned_data["count"] or 2
 
 
-class BaseModelForm(forms.ModelForm):
+class BaseModelForm(forms.ModelForm[BaseModel]):
     """Weights that lie on this machine already. Nothing is copied or downloaded."""
 
     use_now = forms.BooleanField(

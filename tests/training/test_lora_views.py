@@ -86,6 +86,6 @@ def test_only_staff_download_the_file(page: Client, subject: Subject, alice: Use
     path.parent.mkdir(parents=True)
     path.write_bytes(b"weights")
     url = reverse("lora_file", args=[lora.pk])
-    assert page.get(url).status_code == 302
+    assert page.get(url).status_code == 403
     User.objects.filter(pk=alice.pk).update(is_staff=True)
     assert b"".join(page.get(url).streaming_content) == b"weights"

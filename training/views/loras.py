@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -125,9 +125,11 @@ def _back(lora: LoraVersion) -> HttpResponse:
     return redirect("card", lora.subject.slug) if lora.subject else redirect("editor")
 
 
-@staff_member_required(login_url="login")
+@login_required
 @require_GET
 def lora_file(request: MemberRequest, pk: int) -> FileResponse:
+    if not request.user.is_staff:
+        raise PermissionDenied
     lora = _visible(request, pk)
     return FileResponse(
         lora_path(lora).open("rb"), as_attachment=True, filename=f"{lora}.safetensors"

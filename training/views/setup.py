@@ -6,8 +6,8 @@ import shutil
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -24,7 +24,7 @@ def setup(request: MemberRequest) -> HttpResponse:
     """Everyone may read what there is; only staff may add weights."""
     form = BaseModelForm(request.POST or None, initial=_suggested(request))
     if request.method == "POST" and not request.user.is_staff:
-        return HttpResponse("Ask an operator: only staff may add weights.", status=403)
+        raise PermissionDenied
     if form.is_valid():
         base = form.save()
         messages.success(request, f"{base} is set up.")
@@ -53,9 +53,11 @@ def _suggested(request: MemberRequest) -> dict[str, str]:
     return {}
 
 
-@staff_member_required(login_url="login")
+@login_required
 @require_POST
 def prefer_base(request: MemberRequest, pk: int) -> HttpResponse:
+    if not request.user.is_staff:
+        raise PermissionDenied
     base = get_object_or_404(BaseModel, pk=pk)
     base.prefer()
     messages.success(request, f"{base} is used for everything started from now on.")

@@ -135,8 +135,9 @@ def _chosen_snapshot(request: MemberRequest, subject: Subject, form: TrainForm) 
     data = form.cleaned_data
     if data["control"]:
         return freeze_character(subject, by=request.user, origins=[Origin.PHOTO])
-    if data["snapshot"]:
-        return data["snapshot"]
+    chosen: Snapshot | None = data["snapshot"]
+    if chosen:
+        return chosen
     return freeze_character(subject, by=request.user, origins=data["origins"])
 
 

@@ -78,7 +78,7 @@ def measure(request: MemberRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_GET
-def doll_zip(_request: MemberRequest, name: str) -> HttpResponse:
+def doll_zip(_request: MemberRequest, name: str) -> FileResponse:
     """Photos of a drawn person that no model here has seen, to try everything with."""
     folder = Path(settings.VAR, "demo-dolls", name)
     photos = sorted(folder.glob("photos/*")) or sorted(folder.glob("*.png"))
