@@ -2,6 +2,13 @@
 
 const form = document.getElementById("upload");
 const bar = form.querySelector(".drop-progress");
+const trouble = form.querySelector(".drop-trouble");
+const MOST_FILES = 500; // The server refuses a form with more.
+
+function tell(sentence) {
+  trouble.textContent = sentence;
+  trouble.hidden = sentence === "";
+}
 
 async function filesOf(entry) {
   if (entry.isFile) return [await new Promise((done, fail) => entry.file(done, fail))];
@@ -46,8 +53,12 @@ form.addEventListener("htmx:afterRequest", () => {
   bar.hidden = true;
   form.reset();
 });
-form.addEventListener("htmx:sendError", () => {
-  bar.hidden = true;
-  form.classList.add("failed");
+form.addEventListener("htmx:beforeRequest", (event) => {
+  const number = form.elements.photos.files.length + form.elements.folder.files.length;
+  tell(number > MOST_FILES ? `${number} files are too many at once: send ${MOST_FILES}, or a ZIP.` : "");
+  if (number > MOST_FILES) event.preventDefault();
 });
+for (const name of ["htmx:sendError", "htmx:responseError"]) {
+  form.addEventListener(name, () => tell("The upload did not arrive. Nothing was changed: try again."));
+}
 form.classList.add("live");
