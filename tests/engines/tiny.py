@@ -52,9 +52,15 @@ def flux(folder: Path) -> Path:
     torch.manual_seed(0)
     words = tokenizer()
     clip = CLIPTextConfig(
-        vocab_size=300, hidden_size=16, intermediate_size=16, num_hidden_layers=1,
-        num_attention_heads=2, max_position_embeddings=TEXT_TOKENS,
-        eos_token_id=words.eos_token_id, pad_token_id=words.pad_token_id, bos_token_id=0,
+        vocab_size=300,
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=TEXT_TOKENS,
+        eos_token_id=words.eos_token_id,
+        pad_token_id=words.pad_token_id,
+        bos_token_id=0,
     )
     t5 = T5Config(vocab_size=300, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2)
     pipeline = FluxPipeline(
@@ -126,7 +132,7 @@ def _saved(pipeline: DiffusionPipeline, folder: Path, kind: str) -> Path:
     facts = {
         "title": f"Tiny {kind}", "kind": kind, "size": SIZE, "steps": 3, "guidance": 1.0,
         "true_cfg": 1.0 if kind == "flux" else 2.0, "max_sequence_length": TEXT_TOKENS,
-        "areas": {"vae": SIZE * SIZE, "condition": 56 * 56}, "files": files,
+        "areas": {"vae": 4 * SIZE * SIZE, "condition": 56 * 56}, "files": files,
     }  # fmt: skip
     (folder / "pack.json").write_text(json.dumps(facts))
     return folder
@@ -135,4 +141,4 @@ def _saved(pipeline: DiffusionPipeline, folder: Path, kind: str) -> Path:
 def _template_prefix() -> str:
     parts = ("scheduler", "vae", "text_encoder", "tokenizer", "processor", "transformer")
     template: str = QwenImageEditPlusPipeline(**dict.fromkeys(parts)).prompt_template_encode
-    return template.split("{}")[0]
+    return template.split("{}", maxsplit=1)[0]

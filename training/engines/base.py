@@ -9,12 +9,18 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from PIL import Image
 
 Family = Literal["flux", "qwen-edit"]
 Quantize = Literal["none", "nf4"]
+LEAST = {
+    "steps": 1, "batch_size": 1, "rank": 1, "alpha": 1, "checkpoint_every": 1,
+    "seed": 0, "warmup_steps": 0, "weight_decay": 0, "resolution": 0, "sample_every": 0,
+    "caption_dropout": 0, "learning_rate": 1e-8, "timestep_std": 1e-3,
+}  # fmt: skip
+"""The least that each number of a recipe may be."""
 OnStep = Callable[[int, int], None]
 """Called with (step, steps) after every denoising step; it may raise Cancelled."""
 
@@ -23,7 +29,7 @@ class EngineError(Exception):
     """Its text tells a person what happened, to which input, and what to do next."""
 
 
-class Cancelled(Exception):  # noqa: N818 (it is a request, not an error)
+class Cancelled(Exception):
     """Raised by a caller's on_step to stop a picture within one denoising step."""
 
 
@@ -95,21 +101,14 @@ class Recipe:
     gradient_checkpointing: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "rank", "alpha", "checkpoint_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: must be at least 1, not {getattr(self, name)}")
-        for name in ("seed", "warmup_steps", "weight_decay", "resolution", "sample_every"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name}: must not be negative, not {getattr(self, name)}")
-        for name in ("learning_rate", "timestep_std"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name}: must be above 0, not {getattr(self, name)}")
-        if not 0 <= self.caption_dropout <= 1:
-            raise ValueError(f"caption_dropout: must be in 0..1, not {self.caption_dropout}")
-        if self.family not in ("flux", "qwen-edit"):
-            raise ValueError(f"family: must be flux or qwen-edit, not {self.family}")
-        if self.quantize not in ("none", "nf4"):
-            raise ValueError(f"quantize: must be none or nf4, not {self.quantize}")
+        for name, least in LEAST.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"{name}: must be at least {least}, not {getattr(self, name)}")
+        if self.caption_dropout > 1:
+            raise ValueError(f"caption_dropout: must be at most 1, not {self.caption_dropout}")
+        for name, known in (("family", get_args(Family)), ("quantize", get_args(Quantize))):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name}: must be {' or '.join(known)}, not {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,10 +147,13 @@ class Job:
     def __post_init__(self) -> None:
         if not self.examples:
             raise ValueError("examples: a training needs at least one picture")
-        if self.recipe.family == "qwen-edit":
-            for item in (*self.examples, *self.samples):
-                if not 1 <= len(item.controls) <= 3:
-                    raise ValueError("controls: an editor's example has one to three sources")
+        allowed = (1, 3) if self.recipe.family == "qwen-edit" else (0, 0)
+        for controls in [*(e.controls for e in self.examples), *(s.controls for s in self.samples)]:
+            if not allowed[0] <= len(controls) <= allowed[1]:
+                raise ValueError(
+                    f"controls: {self.recipe.family} takes {allowed[0]} to {allowed[1]} sources "
+                    f"with every picture, not {len(controls)}"
+                )
 
     def write(self) -> Path:
         """Write folder/job.json, making the folder; returns its path."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
+from torch.optim import Optimizer
 
 logger = logging.getLogger(__name__)
 
@@ -37,10 +37,7 @@ class Checkpoint:
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace the file in one step; after a crash it is the old one or the new one, whole."""
     aside = path.with_name(f".{path.name}.part")
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    _write_through(aside, content)
     aside.replace(path)
     _sync_folder(path.parent)
 
@@ -51,9 +48,9 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     aside = folder / ".part"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
-    write_atomically(aside / "adapter.safetensors", save(_on_cpu(checkpoint.adapter)))
-    write_atomically(aside / "optimizer.safetensors", save(_on_cpu(checkpoint.optimizer)))
-    write_atomically(aside / "facts.json", json.dumps(checkpoint.facts).encode())
+    _write_through(aside / "adapter.safetensors", save(_on_cpu(checkpoint.adapter)))
+    _write_through(aside / "optimizer.safetensors", save(_on_cpu(checkpoint.optimizer)))
+    _write_through(aside / "facts.json", json.dumps(checkpoint.facts).encode())
     whole = folder / f"step-{checkpoint.step:08d}"
     shutil.rmtree(whole, ignore_errors=True)
     aside.rename(whole)
@@ -77,25 +74,33 @@ def load_newest(folder: Path) -> Checkpoint | None:
     return None
 
 
-def flatten_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """An optimizer's state as named tensors, and the numbers in it that are not tensors."""
+def flatten_optimizer(optimizer: Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """An optimizer's state as named tensors, and the numbers in it that are not tensors.
+
+    Not by state_dict(), in which bitsandbytes nests its 8-bit tensors.
+    """
     tensors: dict[str, Tensor] = {}
     numbers: dict[str, Any] = {}
-    for index, state in optimizer.state_dict()["state"].items():
-        for name, value in state.items():
+    for index, weight in enumerate(_weights(optimizer)):
+        for name, value in optimizer.state[weight].items():
             (tensors if isinstance(value, Tensor) else numbers)[f"{index}.{name}"] = value
     return tensors, numbers
 
 
 def restore_optimizer(
-    optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], numbers: dict[str, Any]
+    optimizer: Optimizer, tensors: dict[str, Tensor], numbers: dict[str, Any]
 ) -> None:
-    """Undo flatten_optimizer on a fresh optimizer over the same parameters."""
-    state: dict[int, dict[str, Any]] = {}
+    """Undo flatten_optimizer on a fresh optimizer over the same weights."""
+    weights = _weights(optimizer)
     for key, value in {**tensors, **numbers}.items():
         index, _, name = key.partition(".")
-        state.setdefault(int(index), {})[name] = value
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+        weight = weights[int(index)]
+        placed = value.to(weight.device) if isinstance(value, Tensor) else value
+        optimizer.state[weight][name] = placed
+
+
+def _weights(optimizer: Optimizer) -> list[Tensor]:
+    return [weight for group in optimizer.param_groups for weight in group["params"]]
 
 
 def keep_lines(path: Path, count: int) -> None:
@@ -111,6 +116,14 @@ def _newest_first(folder: Path) -> list[Path]:
 
 def _on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    """Write a file and wait until the disk has it."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -34,12 +34,17 @@ from training.engines.base import EngineError, Job
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_STEPS = 0.25
+LAST_EVENTS = ("done", "stopped", "error")
 
 
 class Events:
-    """Writes events to a stream, steps at most four times a second and always the last."""
+    """Writes events to a stream, steps at most four times a second and always the last.
+
+    `over` is set as soon as all is said; the parent may then let go of the process.
+    """
 
     def __init__(self, stream: TextIO) -> None:
+        self.over = threading.Event()
         self._stream = stream
         self._last_step = -SECONDS_BETWEEN_STEPS
 
@@ -48,6 +53,8 @@ class Events:
             if time.monotonic() - self._last_step < SECONDS_BETWEEN_STEPS:
                 return
             self._last_step = time.monotonic()
+        if event in LAST_EVENTS:
+            self.over.set()
         self._stream.write(json.dumps({"event": event, **facts}) + "\n")
         self._stream.flush()
 
@@ -57,7 +64,7 @@ def main(folder: Path) -> int:
     events = Events(_own_stdout())
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    threading.Thread(target=_end_with_stdin, daemon=True).start()
+    threading.Thread(target=_end_with_stdin, args=(events.over,), daemon=True).start()
     try:
         with _holding(folder):
             return _train(folder, events, stop)
@@ -72,9 +79,9 @@ def main(folder: Path) -> int:
 
 def _train(folder: Path, events: Events, stop: threading.Event) -> int:
     # Late, so that a folder held by another process is refused before torch takes seconds to load.
-    import torch
+    import torch  # noqa: PLC0415
 
-    from training.engines.loop import Stopped, train
+    from training.engines.loop import Stopped, train  # noqa: PLC0415
 
     try:
         train(Job.read(folder), events, stop.is_set)
@@ -112,11 +119,12 @@ def _own_stdout() -> TextIO:
     return own
 
 
-def _end_with_stdin() -> None:
+def _end_with_stdin(over: threading.Event) -> None:
     """End the process as soon as the parent is gone; checkpoints are atomic, so this is safe."""
     while os.read(0, 4096):
         pass
-    os._exit(3)
+    if not over.is_set():
+        os._exit(3)
 
 
 if __name__ == "__main__":

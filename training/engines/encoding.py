@@ -122,7 +122,6 @@ def digest(path: Path) -> str:
 def data_digest(job: Job) -> str:
     """Hash of everything the examples say and show, in order."""
     facts = [
-        [e.id, e.caption, e.weight, digest(e.image), *map(digest, e.controls)]
-        for e in job.examples
+        [e.id, e.caption, e.weight, digest(e.image), *map(digest, e.controls)] for e in job.examples
     ]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -30,7 +30,7 @@ class Generator:
         """
         pack = open_pack(base)
         if pack.family != "flux":
-            raise EngineError(f"{pack.title} edits pictures; choose a FLUX base to draw from words.")
+            raise EngineError(f"{pack.title} edits pictures; choose a FLUX base to draw.")
         return cls(pack, load_pipeline(FluxPipeline, pack, torch_device(device), quantize))
 
     def generate(self, request: GenerateRequest, on_step: OnStep | None = None) -> Image.Image:

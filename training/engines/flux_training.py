@@ -41,14 +41,14 @@ class FluxEncoders:
         size = fitted_size(image, self._pack.size**2, multiple)
         pixels = self._pipeline.image_processor.preprocess(ImageOps.fit(image, size))
         posterior = vae.encode(pixels.to(vae.device, vae.dtype)).latent_dist
-        latents: Tensor = posterior.mode() - vae.config.shift_factor
-        return (latents * vae.config.scaling_factor)[0].cpu()
+        latents: Tensor = (posterior.mode() - vae.config.shift_factor) * vae.config.scaling_factor
+        return latents[0].cpu()
 
     def control(self, image: Image.Image) -> Tensor:
         raise NotImplementedError("FLUX.1-dev draws from words alone")
 
     @torch.no_grad()
-    def words(self, text: str, controls: list[Image.Image]) -> Words:
+    def words(self, text: str, controls: list[Image.Image]) -> Words:  # noqa: ARG002
         prompt, pooled, _ = self._pipeline.encode_prompt(
             text, max_sequence_length=self._pack.max_sequence_length
         )
@@ -85,7 +85,12 @@ class FluxDenoiser:
         )[0]
         return velocity
 
-    def draw(self, item: Encoded, images: list[Image.Image], seed: int) -> Image.Image:
+    def draw(
+        self,
+        item: Encoded,
+        images: list[Image.Image],  # noqa: ARG002 (an editor's sources)
+        seed: int,
+    ) -> Image.Image:
         device = self.transformer.device
         guided = self._pack.true_cfg > 1
         words, wordless = (

@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import Any, Protocol
 
-import bitsandbytes as bnb
 import torch
+from bitsandbytes.optim.adamw import AdamW8bit
 from torch import Tensor, nn
 
 from training.engines import flow
@@ -47,7 +47,7 @@ class Tell(Protocol):
     def __call__(self, event: str, **facts: Any) -> None: ...
 
 
-class Stopped(Exception):  # noqa: N818 (asked for, not an error)
+class Stopped(Exception):
     """The training stopped when asked to; if it had begun, it left a checkpoint."""
 
 
@@ -144,7 +144,7 @@ def _backward(run: Run, step: int) -> float:
     loss = 0.0
     for group in alike.values():
         part = _loss(run, group)
-        part.backward()  # type: ignore[no-untyped-call]
+        part.backward()
         loss += part.item()
     if not math.isfinite(loss):
         names = ", ".join(run.job.examples[pick.example].id for pick in picks)
@@ -185,11 +185,9 @@ def _shapes(item: Encoded) -> tuple[torch.Size, ...]:
 
 
 def _optimizer(trained: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
-    settings = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
-    if trained[0].is_cuda:
-        eight_bit: torch.optim.Optimizer = bnb.optim.AdamW8bit(trained, **settings)
-        return eight_bit
-    return torch.optim.AdamW(trained, **settings)
+    kind: type[torch.optim.Optimizer] = AdamW8bit if trained[0].is_cuda else torch.optim.AdamW
+    settings: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
+    return kind(trained, **settings)
 
 
 def _resume(run: Run, optimizer: torch.optim.Optimizer) -> int:

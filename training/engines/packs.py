@@ -138,12 +138,19 @@ def use_areas(pack: Pack) -> None:
 
 
 def editor_size(pack: Pack, image: Image.Image) -> tuple[int, int]:
-    """Width and height at which the editor draws over `image`: its ratio, the pack's area."""
+    """Width and height at which the editor draws over `image`: its ratio, the pack's area.
+
+    Raises EngineError when the picture is so long that a side would vanish.
+    """
     width, height = qwen_module.calculate_dimensions(pack.vae_area, image.width / image.height)
+    if not (width and height):
+        raise EngineError(
+            f"A picture of {image.width} x {image.height} pixels is too long to edit. Crop it."
+        )
     return int(width), int(height)
 
 
-class ImageOnlyProcessor(Qwen2VLProcessor):
+class ImageOnlyProcessor(Qwen2VLProcessor):  # type: ignore[misc]
     """Qwen2VLProcessor without its video part.
 
     The video processor needs torchvision, which exists for few builds of torch; an editor of

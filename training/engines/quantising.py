@@ -6,8 +6,8 @@ run there, so on the CPU the layers are replaced after loading.
 
 from __future__ import annotations
 
-import bitsandbytes as bnb
 import torch
+from bitsandbytes.nn.modules import Linear4bit, Params4bit
 from diffusers import PipelineQuantizationConfig
 from torch import nn
 
@@ -41,15 +41,15 @@ def quantise_by_hand(transformer: nn.Module) -> None:
     transformer.is_loaded_in_4bit = True  # type: ignore[assignment]
 
 
-def _nf4(layer: nn.Linear) -> bnb.nn.Linear4bit:
-    quantised = bnb.nn.Linear4bit(
+def _nf4(layer: nn.Linear) -> Linear4bit:
+    quantised = Linear4bit(  # type: ignore[no-untyped-call]
         layer.in_features,
         layer.out_features,
         bias=layer.bias is not None,
         compute_dtype=layer.weight.dtype,
         quant_type="nf4",
     )
-    quantised.weight = bnb.nn.Params4bit(layer.weight.data, requires_grad=False, quant_type="nf4")
+    quantised.weight = Params4bit(layer.weight.data, requires_grad=False, quant_type="nf4")
     if layer.bias is not None:
         quantised.bias = layer.bias
     return quantised.to(layer.weight.device)

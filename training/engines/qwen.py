@@ -52,9 +52,10 @@ class Editor:
         whatever on_step raises within one step.
         """
         images = [open_picture(image) for image in request.images]
+        sizes = [editor_size(self.pack, image) for image in images]
         self._adapters.use(request.loras)
         use_areas(self.pack)
-        width, height = editor_size(self.pack, images[0])
+        width, height = sizes[0]
         true_cfg = request.true_cfg or self.pack.true_cfg
         return draw(
             self._pipeline,
