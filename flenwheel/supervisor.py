@@ -68,7 +68,10 @@ def die_with_parent() -> None:
 
 @dataclass
 class Child:
-    """One process that is to stay alive in `folder`; everything it says goes to `log_file`."""
+    """One process that is to stay alive in `folder`; everything it says goes to `log_file`.
+
+    It is not started before `start_at` on the monotonic clock.
+    """
 
     name: str
     command: Sequence[str]
@@ -77,7 +80,7 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     deaths: int = 0
-    start_again_at: float = 0.0
+    start_at: float = 0.0
 
     def start(self) -> None:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +103,7 @@ class Child:
         """Note a death and start it again, later each time it dies young."""
         now = time.monotonic()
         if self.process is None:
-            if now >= self.start_again_at:
+            if now >= self.start_at:
                 self.start()
             return
         status = self.process.poll()
@@ -110,7 +113,7 @@ class Child:
         self.process = None
         self.deaths = 1 if now - self.started_at > STEADY else self.deaths + 1
         pause = min(2.0 ** (self.deaths - 1), LONGEST_PAUSE)
-        self.start_again_at = now + pause
+        self.start_at = now + pause
         log.warning(
             "%s ended (%s); starting it again in %.0f s. Its log: %s",
             self.name,

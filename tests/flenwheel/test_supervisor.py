@@ -76,7 +76,7 @@ def test_what_dies_young_again_and_again_waits_longer(tmp_path: Path) -> None:
         assert child.process is not None
         child.process.wait()
         child.watch()
-        pauses.append(round(child.start_again_at - time.monotonic()))
+        pauses.append(round(child.start_at - time.monotonic()))
     assert pauses == [1, 2, 4]
     assert (tmp_path / "logs" / "it.log").read_text() == "oh\noh\noh\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
 import urllib.error
 import urllib.request
 from contextlib import closing
@@ -23,6 +24,8 @@ from training import demo
 OPERATOR = "operator"
 DEMO_SEED = 0
 DOLL_TO_TRY_WITH = 1
+HEAD_START = 2.0
+"""Seconds for which the page has the machine to itself: workers are slow to load."""
 WORKER = ("-m", "celery", "-A", "flenwheel", "worker", "--without-gossip", "--without-mingle")
 
 
@@ -54,6 +57,7 @@ def processes(port: int) -> list[Child]:
             command=(sys.executable, *command),
             log_file=settings.VAR / "logs" / f"{name}.log",
             folder=settings.ROOT,
+            start_at=0.0 if name == "web" else time.monotonic() + HEAD_START,
         )
         for name, command in commands.items()
     ]
