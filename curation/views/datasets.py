@@ -73,7 +73,10 @@ def _overview(subject: Subject, form: FreezeForm | None = None) -> dict[str, obj
     return {
         "subject": subject,
         "sections": sections,
-        "corrections": subject.corrections.select_related("source", "target", "rejected", "author"),
+        "num_corrections": subject.corrections.count(),
+        "corrections": subject.corrections.select_related(
+            "source", "target", "rejected", "author"
+        ).order_by("-pk")[:SHOWN],
         "snapshots": _snapshots(subject),
         "form": form,
     }

@@ -96,3 +96,12 @@ def test_a_token_already_taken_is_refused_before_the_database_does(home: Client)
     answer = home.post(reverse("new_subject"), {"name": "Juno", "class_noun": "woman"})
     assert answer.status_code == 422
     assert "already exists" in answer.content.decode()
+
+
+def test_what_one_may_not_see_is_answered_in_plain_words(
+    client: Client, charlie: User, subject: Subject
+) -> None:
+    client.force_login(charlie)
+    answer = client.get(reverse("photos", args=["juno"]))
+    assert answer.status_code == 404
+    assert "not a member of" in answer.content.decode()
