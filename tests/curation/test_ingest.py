@@ -16,6 +16,8 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
 from PIL import Image as Pixels
 from PIL import ImageCms
 from PIL.ExifTags import Base
@@ -129,6 +131,16 @@ def test_what_cannot_be_read_is_refused_by_name_and_nothing_else_is_lost(subject
     for sentence, (name, _, reason) in zip(intake.refused, UNREADABLE, strict=True):
         assert sentence.startswith(f"{name} {reason}")
         assert sentence.endswith(".")
+
+
+def test_an_empty_file_does_not_cost_the_upload_on_the_page(
+    client: Client, alice: User, subject: Subject
+) -> None:
+    client.force_login(alice)
+    files = [SimpleUploadedFile("empty.jpg", b""), SimpleUploadedFile("good.jpg", PHOTO)]
+    answer = client.post(reverse("upload_photos", args=[subject.slug]), {"photos": files})
+    assert "empty.jpg is empty (0 bytes)." in answer.content.decode()
+    assert subject.images.get().original_name == "good.jpg"
 
 
 def test_nothing_of_a_refused_file_stays_on_the_disk(subject: Subject) -> None:
