@@ -139,6 +139,7 @@ def installation(redis_url: str, postgres_url: str, tmp_path: Path) -> Installat
     made = Installation(
         os.environ
         | {
+            "DJANGO_SETTINGS_MODULE": "flenwheel.settings",
             "FLENWHEEL_VAR": str(tmp_path),
             "FLENWHEEL_BROKER_URL": redis_url,
             "FLENWHEEL_DATABASE_URL": postgres_url,
