@@ -143,8 +143,12 @@ CELERY_TASK_ROUTES = {
     "training.tasks.work_gpu": {"queue": "gpu"},
     "training.tasks.work_cpu": {"queue": "cpu"},
     "training.tasks.sweep": {"queue": "cpu"},
+    "training.tasks.sweep_files": {"queue": "cpu"},
 }
-CELERY_BEAT_SCHEDULE = {"sweep": {"task": "training.tasks.sweep", "schedule": 10.0}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "training.tasks.sweep", "schedule": 10.0},
+    "sweep_files": {"task": "training.tasks.sweep_files", "schedule": 60 * 60.0},
+}
 
 TORCH_THREADS = env.int("FLENWHEEL_TORCH_THREADS", default=0)
 """Threads of each machine-work process; 0 leaves the choice to torch."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from curation import storage
 from flenwheel.celery import app
 from training import execution
 from training.models import Run
@@ -27,3 +28,9 @@ def sweep() -> None:
         app.send_task("training.tasks.work_gpu")
     if Run.objects.waiting(cpu=True).exists():
         work_cpu.delay()
+
+
+@shared_task
+def sweep_files() -> int:
+    """The beat's: pictures whose last row is gone leave the disk."""
+    return storage.sweep_files()
