@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from curation.admin import Immutable, Kept, thumbnail
 from training import run_files, submission
@@ -38,7 +39,6 @@ class RunAdmin(Kept, admin.ModelAdmin[Run]):
         "base",
         "requested_by",
         "created_at",
-        "short_failure",
     )
     list_filter = ("status", "kind", "subject")
     list_select_related = ("subject", "base", "lora", "requested_by")
@@ -88,16 +88,14 @@ class RunAdmin(Kept, admin.ModelAdmin[Run]):
     @admin.display(description="progress", ordering="progress")
     def how_far(self, run: Run) -> SafeString:
         return format_html(
-            '<progress value="{}" max="{}"></progress> {} of {}',
+            '<progress value="{}" max="{}"></progress> {} of {} {}<br><small>{}</small>',
             run.progress,
             run.total or 1,
             run.progress,
             run.total,
+            run.phase,
+            Truncator(run.failure).chars(90),
         )
-
-    @admin.display(description="failure")
-    def short_failure(self, run: Run) -> str:
-        return run.failure if len(run.failure) <= 60 else f"{run.failure[:59]}…"
 
     @admin.display(description="log")
     def log(self, run: Run) -> SafeString | str:

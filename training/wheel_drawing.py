@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import cos, radians, sin
+from math import atan2, cos, degrees, radians, sin
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,12 @@ class Ring:
         """The point at `angle` degrees, clockwise from the right."""
         turn = radians(angle)
         return round(self.x + self.rx * cos(turn), 1), round(self.y + self.ry * sin(turn), 1)
+
+    def heading(self, angle: float) -> str:
+        """The SVG transform that sets a mark there, turned the way the wheel turns."""
+        (x, y), turn = self.at(angle), radians(angle)
+        way = degrees(atan2(self.ry * cos(turn), -self.rx * sin(turn)))
+        return f"translate({x} {y}) rotate({way:.0f})"
 
     def arc(self, start: float, end: float) -> str:
         """The SVG path that runs clockwise from one angle to the other."""
@@ -54,6 +60,7 @@ class Stage:
     x: float
     y: float
     arc: str
+    chevron: str
 
 
 def character_wheel(notes: Mapping[str, str], here: str) -> list[Stage]:
@@ -64,9 +71,10 @@ def character_wheel(notes: Mapping[str, str], here: str) -> list[Stage]:
     for i, (key, title, angle) in enumerate(CHARACTER_STAGES):
         following = CHARACTER_STAGES[(i + 1) % len(order)][2]
         state = "here" if i == now else "done" if i < now else "ahead"
+        middle = angle + (following - angle) % 360 / 2
         x, y = CHARACTER.at(angle)
-        arc = CHARACTER.arc(angle, following)
-        stages.append(Stage(key, title, notes.get(key, ""), state, x, y, arc))
+        arc, chevron = CHARACTER.arc(angle, following), CHARACTER.heading(middle)
+        stages.append(Stage(key, title, notes.get(key, ""), state, x, y, arc, chevron))
     return stages
 
 
@@ -77,6 +85,7 @@ def editor_wheel(notes: Mapping[str, str], here: str) -> list[Stage]:
     for i, (key, title, angle) in enumerate(EDITOR_STAGES, 1):
         x, y = EDITOR.at(angle)
         state = "here" if key == here else "ahead"
-        arc = EDITOR.arc(way[i - 1], way[i])
-        stages.append(Stage(key, title, notes.get(key, ""), state, x, y, arc))
+        middle = angle + (way[i + 1] - angle) % 360 / 2
+        arc, chevron = EDITOR.arc(way[i - 1], angle), EDITOR.heading(middle)
+        stages.append(Stage(key, title, notes.get(key, ""), state, x, y, arc, chevron))
     return stages

@@ -26,7 +26,7 @@ def test_the_card_sets_versions_side_by_side_under_the_same_seeds(
     card = page.get(reverse("card", args=["juno"])).context
     assert [column["title"] for column in card["columns"]] == ["base", "char_lora_v1"]
     assert [column["success"].mean for column in card["columns"]] == [0.0, 1.0]
-    seeds = [[cell.seed for cell in cells] for cells in card["rows"][0].cells]
+    seeds = [[cell.seed for cell in cells] for cells in card["rows"][0]["cells"]]
     assert seeds == [[0, 1], [0, 1]]
     assert card["verdict"]["headline"] == "char_lora_v1 is better than base"
 

@@ -28,12 +28,14 @@ from training.suite import CARD
 def card(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug)
     made = model_card(subject)
+    photos = list(Image.objects.photos().filter(subject=subject).order_by("pk"))
     newest = made.columns[-1].lora if made.columns else None
     measured = [column.lora.pk for column in made.columns if column.lora]
     context = {
         "subject": subject,
         "suite": made.suite,
-        "rows": made.rows,
+        "rows": _rows(made, photos),
+        "has_photos": bool(photos),
         "columns": [_column(column) for column in made.columns],
         "verdict": _verdict(made),
         "newest": newest,
@@ -45,6 +47,14 @@ def card(request: MemberRequest, slug: str) -> HttpResponse:
         "active_runs": subject.runs.active().filter(kind=RunKind.BENCHMARK).select_related("lora"),
     }
     return render(request, "training/card.html", context)
+
+
+def _rows(made: Card, photos: list[Image]) -> list[dict[str, Any]]:
+    """Beside each row a photo of that very shot, where there is one."""
+    by_shot = {photo.shot: photo for photo in photos}
+    return [
+        {"shot": row.shot, "cells": row.cells, "photo": by_shot.get(row.shot)} for row in made.rows
+    ]
 
 
 def _column(column: Column) -> dict[str, Any]:

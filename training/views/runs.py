@@ -87,7 +87,12 @@ def run_detail(request: MemberRequest, pk: int) -> HttpResponse:
 @login_required
 @require_GET
 def run_progress(request: MemberRequest, pk: int) -> HttpResponse:
-    return render(request, "training/run_detail.html#progress", _context(_visible(request, pk)))
+    """What changes from second to second; once it is finished, the whole page is read again."""
+    run = _visible(request, pk)
+    answer = render(request, "training/run_detail.html#progress", _context(run))
+    if run.is_finished:
+        answer["HX-Refresh"] = "true"
+    return answer
 
 
 @login_required

@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import resolve
 from django.views.decorators.http import require_GET, require_POST
 
+from curation.models import Image
 from curation.views.visible import subject_of
 from flenwheel.http import MemberRequest
 from training import charts, submission, wheel_drawing
@@ -42,6 +43,7 @@ def wheel(request: MemberRequest, slug: str) -> HttpResponse:
         "here": here,
         "character_stages": wheel_drawing.character_wheel(notes, here),
         "editor_stages": wheel_drawing.editor_wheel(notes, here),
+        "face": Image.objects.photos().filter(subject=subject).last(),
         "gains": charts.gains(now.turns),
         "grid": charts.GRID,
         "num_card_cells": len(CARD),

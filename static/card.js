@@ -1,0 +1,53 @@
+// A click on a cell shows the same cell and seed by every version, large and side by side.
+const dialog = document.querySelector("#compare");
+const rows = [...document.querySelectorAll("[data-row]")];
+const titles = [...document.querySelectorAll(".card-table thead th b")].map((b) => b.textContent.trim());
+let row = 0;
+let seed = 0;
+
+function figure(link, title) {
+  const box = document.createElement("figure");
+  const picture = document.createElement("img");
+  picture.src = link.href;
+  picture.alt = `${title}: ${link.querySelector("img").alt}`;
+  const words = document.createElement("figcaption");
+  words.textContent = title;
+  const tag = link.querySelector(".tag")?.cloneNode(true);
+  if (tag) words.append(" ", tag);
+  box.append(picture, words);
+  return box;
+}
+
+function show() {
+  const strips = [...rows[row].querySelectorAll(".seeds")];
+  const cells = strips.map((strip) => strip.children[Math.min(seed, strip.children.length - 1)]);
+  dialog.querySelector("[data-title]").textContent = `${rows[row].dataset.row}, seed ${seed + 1}`;
+  dialog.querySelector("[data-strip]").replaceChildren(
+    ...cells.flatMap((link, i) => (link ? [figure(link, titles[i])] : [])),
+  );
+  if (!dialog.open) dialog.showModal();
+}
+
+function step(rowsOn, seedsOn) {
+  const seeds = rows[row].querySelector(".seeds").children.length;
+  row = (row + rowsOn + rows.length) % rows.length;
+  seed = (seed + seedsOn + seeds) % seeds;
+  show();
+}
+
+const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+
+document.querySelector(".card-table")?.addEventListener("click", (event) => {
+  const link = event.target.closest(".seeds a");
+  if (!link || event.metaKey || event.ctrlKey) return;
+  event.preventDefault();
+  row = rows.indexOf(link.closest("[data-row]"));
+  seed = [...link.parentElement.children].indexOf(link);
+  show();
+});
+dialog.addEventListener("keydown", (event) => {
+  if (!moves[event.key]) return;
+  event.preventDefault();
+  step(...moves[event.key]);
+});
+dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
