@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from training.engines.base import Cancelled, EditRequest, EngineError, GenerateRequest, LoraRef
 from training.engines.flux import Generator
@@ -153,6 +153,27 @@ def test_lora_of_another_model_is_refused_and_the_base_stays(
     before = generator.generate(asked()).tobytes()
     with pytest.raises(EngineError, match="made for another model"):
         generator.generate(asked(loras=(query_lora(tmp_path / "wide.safetensors", inputs=64),)))
+    assert generator.generate(asked()).tobytes() == before
+
+
+@pytest.mark.parametrize("half", ["lora_A", "lora_B"])
+def test_lora_that_lacks_a_half_is_refused(generator: Generator, tmp_path: Path, half: str) -> None:
+    name = f"transformer.transformer_blocks.0.attn.to_q.{half}.weight"
+    lora = saved_lora(tmp_path / "half.safetensors", {name: torch.ones(2, 32)})
+    with pytest.raises(EngineError, match=r"half\.safetensors"):
+        generator.generate(asked(loras=(lora,)))
+
+
+@pytest.mark.parametrize("header", ["no json", '{"transformer.r": 4, "transformer.magic": 1}'])
+def test_lora_whose_header_misleads_is_refused_and_the_base_stays(
+    generator: Generator, tmp_path: Path, header: str
+) -> None:
+    before = generator.generate(asked()).tobytes()
+    good = query_lora(tmp_path / "good.safetensors")
+    odd = tmp_path / "odd.safetensors"
+    save_file(load_file(good.path), odd, metadata={"lora_adapter_metadata": header})
+    with pytest.raises(EngineError, match=r"odd\.safetensors"):
+        generator.generate(asked(loras=(LoraRef(path=odd, sha256="1" * 64),)))
     assert generator.generate(asked()).tobytes() == before
 
 

@@ -36,7 +36,7 @@ from training.engines.drawing import open_picture
 from training.engines.encoding import Cache, Encoded, data_digest
 from training.engines.families import FAMILIES, Denoiser
 from training.engines.lora import fit_new, lora_file, put_weights, trained_weights
-from training.engines.packs import Pack, open_pack, torch_device
+from training.engines.packs import Pack, number_format, open_pack, torch_device
 from training.engines.proof import effect
 
 MAX_GRAD_NORM = 1.0
@@ -157,8 +157,8 @@ def _backward(run: Run, step: int) -> float:
 
 def _loss(run: Run, group: list[flow.Pick]) -> Tensor:
     """Weighted mean squared error of the velocity, as this group's share of its batch."""
-    transformer = run.denoiser.transformer
-    device, dtype = transformer.device, transformer.dtype
+    device = run.denoiser.transformer.device
+    dtype = number_format(device)
     batch = [_words_or_none(run.examples[pick.example], pick.wordless) for pick in group]
     clean = torch.stack([_target(item) for item in batch]).float()
     noise = torch.stack([flow.noise(clean.shape[1:], pick.noise_seed) for pick in group])

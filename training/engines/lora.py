@@ -54,8 +54,13 @@ class Adapters:
 
     def _load(self, lora: LoraRef) -> None:
         refuse_unfit(lora.path, self._pipeline)
-        self._pipeline.load_lora_weights(str(lora.path), adapter_name=_adapter_name(lora))
-        self._loaded.append(_adapter_name(lora))
+        name = _adapter_name(lora)
+        try:
+            self._pipeline.load_lora_weights(str(lora.path), adapter_name=name)
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            # The weights fit, so it is the settings in the file's header that PEFT cannot follow.
+            raise EngineError(f"{lora.path.name} cannot be loaded as a LoRA: {error}") from error
+        self._loaded.append(name)
 
     def _forget_all_but(self, wanted: list[str]) -> None:
         idle = [name for name in self._loaded if name not in wanted]
@@ -94,14 +99,19 @@ def _refuse_misfit(
     path: Path, name: str, weights: Mapping[str, Tensor], transformer: nn.Module
 ) -> None:
     layer = dict(transformer.named_modules()).get(name.removeprefix("transformer."))
-    made_for = f"{path.name} was made for another model"
     if not isinstance(layer, nn.Linear | LoraLayer):
-        raise EngineError(f"{made_for}: this one has no layer {name}. Use it with its own base.")
-    theirs = (weights[f"{name}.lora_A.weight"].shape[1], weights[f"{name}.lora_B.weight"].shape[0])
-    if theirs != (layer.in_features, layer.out_features):
         raise EngineError(
-            f"{made_for}: its {name} is {theirs[0]} x {theirs[1]}, this model's "
-            f"{layer.in_features} x {layer.out_features}. Use it with its own base."
+            f"{path.name} was made for another model: this one has no layer {name}. "
+            "Use it with its own base."
+        )
+    down, up = (weights.get(f"{name}.lora_{half}.weight") for half in "AB")
+    if down is None or up is None or down.shape[0] != up.shape[1]:
+        raise EngineError(f"{path.name} is damaged: the halves of {name} do not meet.")
+    if (down.shape[1], up.shape[0]) != (layer.in_features, layer.out_features):
+        raise EngineError(
+            f"{path.name} was made for another model: its {name} is {down.shape[1]} x "
+            f"{up.shape[0]}, this one's {layer.in_features} x {layer.out_features}. "
+            "Use it with its own base."
         )
 
 

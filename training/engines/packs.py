@@ -91,6 +91,11 @@ def torch_device(device: Device) -> torch.device:
     return torch.device(device)
 
 
+def number_format(device: torch.device) -> torch.dtype:
+    """What base weights are held and computed in; CPUs are slow at bfloat16, and inexact."""
+    return torch.bfloat16 if device.type == "cuda" else torch.float32
+
+
 def load_pipeline(
     kind: type[PipelineT],
     pack: Pack,
@@ -100,17 +105,17 @@ def load_pipeline(
 ) -> PipelineT:
     """Load the pack's pipeline, less the parts named in `without`.
 
-    bfloat16 on a GPU; float32 on the CPU, whatever the files hold. Raises EngineError.
+    In number_format, whatever the files hold. Raises EngineError.
     """
     parts: dict[str, Any] = dict.fromkeys(without)
     if kind is qwen_module.QwenImageEditPlusPipeline and "processor" not in parts:
         parts["processor"] = _image_processor(pack.folder)
     if quantize == "nf4" and device.type == "cuda":
-        parts["quantization_config"] = nf4_config(without)
+        parts["quantization_config"] = nf4_config(pack.family, without)
     try:
         pipeline: PipelineT = kind.from_pretrained(
             pack.folder,
-            dtype=torch.bfloat16 if device.type == "cuda" else torch.float32,
+            dtype=number_format(device),
             local_files_only=True,
             use_safetensors=True,
             **parts,
