@@ -76,6 +76,4 @@ def judge(calibration: Calibration, embedding: Vectors | None, num_faces: int) -
         return Opinion(Gate.RED, f"{score:.2f}: as far off as strangers are.", score)
     if score >= calibration.own_line:
         return Opinion(Gate.GREEN, f"{score:.2f}: within the photos' own range.", score)
-    return Opinion(
-        Gate.AMBER, f"{score:.2f}: between strangers and the photos' own range.", score
-    )
+    return Opinion(Gate.AMBER, f"{score:.2f}: between strangers and the photos' own range.", score)

@@ -95,9 +95,7 @@ def _probable(seen: Reading) -> dict[str, Any]:
 def _fill_in(image: Image, seen: Reading) -> None:
     """What nobody said about a photo, the reader says, if it is sure of it."""
     blank = [
-        name
-        for name in seen.shot
-        if not getattr(image, name) and seen.probabilities[name] >= SURE
+        name for name in seen.shot if not getattr(image, name) and seen.probabilities[name] >= SURE
     ]
     for name in blank:
         setattr(image, name, seen.shot[name])

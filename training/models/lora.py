@@ -63,9 +63,7 @@ class LoraVersion(models.Model):
     file = models.CharField(max_length=300)
     sha256 = models.CharField(max_length=64)
     effect = models.FloatField()
-    standing = models.CharField(
-        max_length=10, choices=Standing, default=Standing.CANDIDATE
-    )
+    standing = models.CharField(max_length=10, choices=Standing, default=Standing.CANDIDATE)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = LoraVersionQuerySet.as_manager()
