@@ -158,5 +158,11 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        # Both warn at every start of what is so by design: a broker of files has no host name,
+        # and a CPU has no 4-bit kernels.
+        "kombu.connection": {"level": "ERROR"},
+        "bitsandbytes": {"level": "ERROR"},
+    },
     "root": {"handlers": ["console"], "level": env.str("FLENWHEEL_LOG_LEVEL", default="INFO")},
 }

@@ -15,10 +15,12 @@ from typing import Any, Literal, TypeVar
 import torch
 from diffusers import DiffusionPipeline
 from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus as qwen_module
+from diffusers.utils import logging as diffusers_logging
 from PIL import Image
 from safetensors import SafetensorError
 from transformers import AutoTokenizer, ProcessorMixin, Qwen2VLProcessor
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+from transformers.utils import logging as transformers_logging
 
 from training.engines.base import EngineError, Family, Quantize
 from training.engines.quantising import nf4_config, quantise_by_hand
@@ -107,6 +109,8 @@ def load_pipeline(
 
     In number_format, whatever the files hold. Raises EngineError.
     """
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
     parts: dict[str, Any] = dict.fromkeys(without)
     if kind is qwen_module.QwenImageEditPlusPipeline and "processor" not in parts:
         parts["processor"] = _image_processor(pack.folder)
