@@ -97,6 +97,10 @@ def train(request: MemberRequest, slug: str) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             return redirect(run)
+    return _train_page(request, subject, form)
+
+
+def _train_page(request: MemberRequest, subject: Subject, form: TrainForm) -> HttpResponse:
     context = {
         "subject": subject,
         "form": form,
