@@ -51,7 +51,8 @@ def pooled(turns: dict[int, dict[str, Any]], version: str) -> dict[Any, list[flo
 def share_of_scale(turns: dict[int, dict[str, Any]], version: str) -> float:
     """(cosine - strangers) / (photos' leave-one-out - strangers), mean over characters."""
     scales = [figures["identity"] for figures in turns.values()]
-    return mean((s[version] - s["stranger"]) / (s["photos"] - s["stranger"]) for s in scales)
+    shares = [(s[version] - s["stranger"]) / (s["photos"] - s["stranger"]) for s in scales]
+    return float(mean(shares))
 
 
 def summary(turns: dict[int, dict[str, Any]]) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def submit_enrich(
     by: User | None,
     lora: LoraVersion | None = None,
 ) -> Run:
-    """Edit the photos into `wanted` shots, `per_shot` seeds each, with the editor's current LoRA."""
+    """Edit the photos into `wanted` shots, `per_shot` seeds each, by the editor and its LoRA."""
     base = preferred_base(Family.QWEN_EDIT)
     photos = list(Image.objects.photos().filter(subject=subject, held_out=False).order_by("pk"))
     if not photos:

@@ -56,7 +56,7 @@ def test_a_made_picture_comes_back_pixel_for_pixel_with_what_was_asked(subject: 
 
 def test_the_file_itself_says_how_it_was_made_and_that_a_machine_made_it(subject: Subject) -> None:
     with Pixels.open(original_of(make(subject).sha256)) as file:
-        said = file.text  # type: ignore[attr-defined]
+        said = file.text
     assert said["prompt"] == "smile, Zoë"
     assert said["seed"] == "1"
     assert said["loras"] == '[{"a": 1}]'

@@ -72,8 +72,10 @@ def test_key_points_lie_near_the_face_with_the_viewers_left_first(shot: Shot) ->
     facts = truth(held_out(2), Scene(shot, "red", "grey"), size=192)
     left, right, nose, mouth_left, mouth_right = facts.keypoints
     x0, y0, x1, y1 = facts.box
-    assert 0 <= x0 < x1 <= 192 and 0 <= y0 < y1 <= 192
-    assert left[0] < right[0] and mouth_left[0] < mouth_right[0]
+    assert 0 <= x0 < x1 <= 192
+    assert 0 <= y0 < y1 <= 192
+    assert left[0] < right[0]
+    assert mouth_left[0] < mouth_right[0]
     assert all(x0 - 8 <= x <= x1 + 8 and y0 <= y <= y1 for x, y in facts.keypoints)
     assert left[1] < nose[1] < mouth_left[1]
 
