@@ -239,7 +239,7 @@ def _make_more(facts: Facts) -> NextStep:
 
 def guards(facts: Facts) -> list[Guard]:
     """Signs that the wheel feeds on itself, and what is missing before it can turn."""
-    found = [_real_share(facts)]
+    found = [_real_share(facts)] if facts.accepted else []
     newest, verdict = facts.newest, facts.card.verdict
     if newest and verdict and verdict.word == "worse":
         found.append(Guard("bad", verdict.sentence))

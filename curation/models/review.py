@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Self
 
+import numpy as np
 from django.conf import settings
 from django.db import models
 
@@ -92,6 +93,15 @@ class ReviewItem(models.Model):
 
     def __str__(self) -> str:
         return f"item {self.pk} of {self.batch}"
+
+    @property
+    def place_on_scale(self) -> int | None:
+        """Percent along three equal zones: strangers, unsure, the photos' own range."""
+        lines = (self.batch.stranger_line, self.batch.own_line)
+        if self.score is None or lines[0] is None or lines[1] is None:
+            return None
+        edges = sorted((-1.0, *lines, 1.0))
+        return round(float(np.interp(self.score, edges, (0, 100 / 3, 200 / 3, 100))))
 
 
 class Decision(models.Model):
