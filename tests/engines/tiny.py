@@ -124,6 +124,13 @@ def picture(path: Path, seed: int = 0) -> Path:
 
 def _saved(pipeline: DiffusionPipeline, folder: Path, kind: str) -> Path:
     pipeline.save_pretrained(folder)
+    index = folder / "model_index.json"
+    # As the hub's folders name it.
+    index.write_text(
+        index.read_text()
+        .replace("training.engines.packs", "transformers")
+        .replace("ImageOnlyProcessor", "Qwen2VLProcessor")
+    )
     files = {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
