@@ -85,7 +85,7 @@ def flux(folder: Path) -> Path:
 def qwen(folder: Path) -> Path:
     """Save a QwenImageEditPlusPipeline of one block; returns its folder."""
     torch.manual_seed(0)
-    words = tokenizer(_template_prefix())
+    words = tokenizer(template_prefix())
     text = {
         "vocab_size": 300, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1,
         "num_attention_heads": 2, "num_key_value_heads": 1, "bos_token_id": 0, "eos_token_id": 0,
@@ -145,7 +145,8 @@ def _saved(pipeline: DiffusionPipeline, folder: Path, kind: str) -> Path:
     return folder
 
 
-def _template_prefix() -> str:
+def template_prefix() -> str:
+    """What the editor's pipeline puts before the pictures and the instruction."""
     parts = ("scheduler", "vae", "text_encoder", "tokenizer", "processor", "transformer")
     template: str = QwenImageEditPlusPipeline(**dict.fromkeys(parts)).prompt_template_encode
     return template.split("{}", maxsplit=1)[0]
