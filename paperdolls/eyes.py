@@ -1,8 +1,8 @@
 """Builds the face packs: three pairs of eyes that have learned from different people.
 
 The gate, the automatic reviewer and the benchmark each get a detector, an embedder and a reader of
-their own, so that what one was fooled by does not fool the next. `python -m paperdolls.eyes` builds
-what is missing; `--longer` trains on from the kept weights.
+their own, so that what one was fooled by does not fool the next. `python -m paperdolls.eyes` goes
+on from the checkpoints in `--work`, and trains longer where the recipe has grown since.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from safetensors.numpy import save_file
 
 from paperdolls.eyes_album import QUESTIONS, Album, draw_album, images
@@ -23,21 +22,17 @@ from paperdolls.eyes_export import export_detector, export_embedder, export_read
 from paperdolls.eyes_measure import measured
 from paperdolls.eyes_nets import Detector, Reader
 from paperdolls.eyes_training import (
+    Lesson,
     Recognition,
-    Schedule,
     detector_loss,
-    fit,
-    keep,
+    learn,
     reader_loss,
     recognition_loss,
-    resumed,
 )
 from paperdolls.eyes_vaes import spread, vaes
 from paperdolls.world import Identity, training_identities
 from training.engines.faces import STRANGERS, InsightFace
 from training.engines.readers import READER
-
-log = logging.getLogger(__name__)
 
 PACKS = ("gate", "reviewer", "bench")
 NETS = ("detector", "embedder", "reader")
@@ -86,23 +81,21 @@ def people_of(name: str, recipe: Recipe) -> tuple[list[Identity], list[Identity]
 
 
 def train(net: str, site: Site, recipe: Recipe, album: Album) -> float:
-    """Train one network on from where it stands, keep it, and export it. Returns its loss."""
-    plan = Schedule(getattr(recipe, net), recipe.seed)
-    path = site.kept(net)
+    """Train one network on from where it stands, and export it. Returns its loss."""
+    lesson = Lesson(getattr(recipe, net), recipe.seed)
+    count, kept = len(album), site.kept(net)
     if net == "detector":
-        detector = resumed(Detector(), path)
-        loss = fit(detector, detector_loss(detector, album, recipe.seed), len(album), plan)
-        keep(detector, path)
+        detector = Detector()
+        loss = learn(detector, detector_loss(detector, album), count, lesson, kept)
         export_detector(detector, site.onnx(net))
     elif net == "embedder":
-        recognition = resumed(Recognition(recipe.people), path)
-        loss = fit(recognition, recognition_loss(recognition, album, plan.seed), len(album), plan)
-        keep(recognition, path)
+        recognition = Recognition(recipe.people)
+        loss_of = recognition_loss(recognition, album, recipe.seed)
+        loss = learn(recognition, loss_of, count, lesson, kept)
         export_embedder(recognition.embedder, site.onnx(net))
     else:
-        reader = resumed(Reader({name: len(words) for name, words in QUESTIONS.items()}), path)
-        loss = fit(reader, reader_loss(reader, album, plan.seed), len(album), plan)
-        keep(reader, path)
+        reader = Reader({name: len(words) for name, words in QUESTIONS.items()})
+        loss = learn(reader, reader_loss(reader, album, recipe.seed), count, lesson, kept)
         export_reader(reader, site.onnx(net))
     return loss
 
@@ -143,15 +136,11 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def build(site: Site, recipe: Recipe, nets: list[str]) -> None:
+def build(site: Site, recipe: Recipe) -> None:
     people, strangers = people_of(site.name, recipe)
     album = draw_album(people, recipe.drawings, recipe.seed)
     album = replace(album, pictures=spread(album.pictures, vaes(site.packs)))
-    path = site.work / f"{site.name}-losses.json"
-    losses = json.loads(path.read_text()) if path.is_file() else {}
-    for net in nets:
-        losses[net] = train(net, site, recipe, album)
-        path.write_text(json.dumps(losses))
+    losses = {net: train(net, site, recipe, album) for net in NETS}
     (site.folder / "identities.txt").write_text("".join(f"{one.code}\n" for one in people))
     write_strangers(site, strangers, recipe.seed)
     write_facts(site, recipe, losses)
@@ -160,34 +149,13 @@ def build(site: Site, recipe: Recipe, nets: list[str]) -> None:
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--packs", type=Path, default=Path("packs"))
-    parser.add_argument("--work", type=Path, default=Path("var/packs"), help="weights under way")
+    parser.add_argument("--work", type=Path, default=Path("var/paperdolls"))
     parser.add_argument("--only", nargs="*", choices=PACKS, default=PACKS)
-    parser.add_argument("--nets", nargs="*", choices=NETS, default=NETS)
-    parser.add_argument(
-        "--longer", type=float, default=0.0, help="train on, by so much of the recipe"
-    )
-    parser.add_argument("--threads", type=int, default=0)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    if options.threads:
-        torch.set_num_threads(options.threads)
     for name in options.only:
-        site = Site(name, options.packs, options.work)
         recipe = Recipe(seed=20_001 + PACKS.index(name))
-        if options.longer:
-            recipe = lengthened(recipe, options.longer)
-        nets = [net for net in options.nets if options.longer or not site.onnx(net).is_file()]
-        if nets:
-            build(site, recipe, nets)
-
-
-def lengthened(recipe: Recipe, share: float) -> Recipe:
-    """A further round: other drawings of the same people, `share` as long."""
-    return replace(
-        recipe,
-        seed=recipe.seed + 1000,
-        **{net: int(getattr(recipe, net) * share) for net in NETS},
-    )
+        build(Site(name, options.packs, options.work), recipe)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def draw_album(people: Sequence[Identity], count: int, seed: int, rough: bool = 
     `rough` spoils most drawings as cameras, files and generative models do.
     """
     tasks = [(people[index % len(people)], seed * 1_000_003 + index) for index in range(count)]
-    with multiprocessing.get_context("fork").Pool(2) as pool:
+    with multiprocessing.get_context("fork").Pool() as pool:
         pages = pool.starmap(partial(draw_page, rough=rough), tasks, chunksize=200)
     return Album(
         pictures=np.stack([page.picture for page in pages]),
@@ -152,7 +152,7 @@ def group(album: Album, rng: np.random.Generator) -> Group:
         return faceless(album, rng)
     if kind < 0.25:
         return pair(album, rng)
-    zoom = rng.uniform(0.75, 1.2)
+    zoom = rng.uniform(0.5, 1.2)
     slack = 0.25 * SIZE
     offset = (1 - zoom) * SIZE / 2 + rng.uniform(-slack, slack, 2) * (kind < 0.7)
     return placed(album, int(rng.integers(len(album))), zoom, offset)

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from paperdolls.eyes_album import CROP, QUESTIONS, SIZE, Album, Group, Pixels, face_crops, group
 from paperdolls.eyes_nets import ANCHORS, STRIDES, Detector, Embedder, Reader
+from paperdolls.fitting import Schedule, device, fit, mixed_precision
 from paperdolls.people import TRAITS
-
-log = logging.getLogger(__name__)
 
 SCALE, MARGIN = 20.0, 0.15
 """Of CosFace (Wang et al. 2018): sharpness of the softmax, and the cosine others must stay away."""
@@ -28,15 +23,13 @@ SCALE, MARGIN = 20.0, 0.15
 PLAIN = ("skin", "hair", "style", "extra")
 """Traits that every picture shows."""
 
-NetworkT = TypeVar("NetworkT", bound=nn.Module)
-
 Loss = Callable[[NDArray[np.int64]], Tensor]
 """Takes the indices of a batch's drawings."""
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """How long and how fast one network learns; rate rises for a tenth, then falls to 0."""
+class Lesson:
+    """How many of an album's drawings one network is shown, repeats counted."""
 
     samples: int
     seed: int
@@ -44,67 +37,31 @@ class Schedule:
     rate: float = 3e-3
 
     @property
-    def steps(self) -> int:
-        return max(1, self.samples // self.batch)
-
-    def rate_at(self, step: int) -> float:
-        warm = max(1, self.steps // 10)
-        if step < warm:
-            return self.rate * (step + 1) / warm
-        return self.rate * 0.5 * (1 + math.cos(math.pi * (step - warm) / (self.steps - warm)))
+    def schedule(self) -> Schedule:
+        steps = max(1, self.samples // self.batch)
+        return Schedule(steps, self.rate, warm_up=steps // 10 + 1, decay=0.7, weight_decay=0.02)
 
 
-def fit(network: nn.Module, loss_of: Loss, count: int, plan: Schedule) -> float:
-    """Train on random batches out of `count` drawings; returns the mean loss of the last tenth."""
-    torch.manual_seed(plan.seed)
-    rng = np.random.default_rng(plan.seed)
-    device = next(network.parameters()).device
-    optimizer = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=0.02)
-    network.train()
-    losses = []
-    for step in range(plan.steps):
-        for part in optimizer.param_groups:
-            part["lr"] = plan.rate_at(step)
-        with torch.autocast(device.type, torch.bfloat16):
-            loss = loss_of(rng.integers(count, size=plan.batch))
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimizer.step()
-        losses.append(float(loss.detach()))
-        if step % 100 == 99:
-            log.info(
-                "%s step %d of %d: loss %.4f",
-                type(network).__name__,
-                step + 1,
-                plan.steps,
-                np.mean(losses[-100:]),
-            )
-    return float(np.mean(losses[-max(1, plan.steps // 10) :]))
+def learn(network: nn.Module, loss_of: Loss, count: int, lesson: Lesson, kept: Path) -> float:
+    """Fit on random batches out of `count` drawings, going on from `kept`; returns the loss."""
 
+    def loss_at(step: int) -> Tensor:
+        torch.manual_seed(lesson.seed * 1_000_003 + step)
+        batch = np.random.default_rng((lesson.seed, step)).integers(count, size=lesson.batch)
+        with mixed_precision():
+            return loss_of(batch)
 
-def resumed(network: NetworkT, path: Path) -> NetworkT:
-    """The network as it was last saved at `path`, or as it is."""
-    if path.is_file():
-        network.load_state_dict(load_file(path))
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return network.to(device)
-
-
-def keep(network: nn.Module, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(network.state_dict(), path)
+    return fit(network.to(device()).train(), loss_at, lesson.schedule, kept)
 
 
 def reader_loss(reader: Reader, album: Album, seed: int) -> Loss:
     answers = {name: torch.from_numpy(album.answers[name]) for name in QUESTIONS}
-    device = next(reader.parameters()).device
     disturbed = Disturbance(SIZE, seed)
 
     def loss_of(batch: NDArray[np.int64]) -> Tensor:
-        logits = reader(disturbed(tensor(album.pictures[batch], device)))
+        logits = reader(disturbed(tensor(album.pictures[batch])))
         losses = [
-            functional.cross_entropy(said.float(), answers[name][batch].to(device))
+            functional.cross_entropy(said.float(), answers[name][batch].to(device()))
             for name, said in zip(QUESTIONS, logits, strict=True)
         ]
         return torch.stack(losses).sum()
@@ -136,32 +93,29 @@ def recognition_loss(network: Recognition, album: Album, seed: int) -> Loss:
     crops = face_crops(album, seed)
     people = torch.from_numpy(album.people)
     answers = {name: torch.from_numpy(album.answers[name]) for name in PLAIN}
-    device = network.people.device
     disturbed = Disturbance(CROP, seed)
 
     def loss_of(batch: NDArray[np.int64]) -> Tensor:
-        who = people[batch].to(device)
-        cosine, traits = network(disturbed(tensor(crops[batch], device)) * 2 - 1)
+        who = people[batch].to(device())
+        cosine, traits = network(disturbed(tensor(crops[batch])) * 2 - 1)
         margin = MARGIN * functional.one_hot(who, cosine.shape[1])
         loss = functional.cross_entropy(SCALE * (cosine - margin), who)
         for name, said in traits.items():
-            loss = loss + functional.cross_entropy(said.float(), answers[name][batch].to(device))
+            loss = loss + functional.cross_entropy(said.float(), answers[name][batch].to(device()))
         return loss
 
     return loss_of
 
 
-def detector_loss(detector: Detector, album: Album, seed: int) -> Loss:
-    device = next(detector.parameters()).device
-    rng = np.random.default_rng(seed)
-
+def detector_loss(detector: Detector, album: Album) -> Loss:
     def loss_of(batch: NDArray[np.int64]) -> Tensor:
+        rng = np.random.default_rng(batch)
         groups = [group(album, rng) for _ in batch]
-        pictures = tensor(np.stack([g.picture for g in groups]), device)
+        pictures = tensor(np.stack([one.picture for one in groups]))
         pictures = tinted(pictures) * (255 / 128) - 127.5 / 128
         scores, boxes, points = (torch.cat(said, 1).float() for said in detector.raw(pictures))
         aim = targets(groups, pictures.shape[-1])
-        wanted, box_aim, point_aim, size = (torch.from_numpy(a).to(device) for a in aim)
+        wanted, box_aim, point_aim, size = (torch.from_numpy(part).to(device()) for part in aim)
         hit = wanted > 0
         found = functional.binary_cross_entropy_with_logits(scores[..., 0], wanted, reduction="sum")
         off = (boxes[hit] - box_aim[hit]).abs().mean(1) / size[hit]
@@ -216,9 +170,9 @@ def responsible(
     return np.asarray(level & (away <= max(0.2 * size, nearest)))
 
 
-def tensor(pictures: Pixels, device: torch.device) -> Tensor:
+def tensor(pictures: Pixels) -> Tensor:
     """(n, h, w, 3) bytes -> (n, 3, h, w) in [0, 1]."""
-    return torch.from_numpy(pictures).to(device).permute(0, 3, 1, 2).float() / 255
+    return torch.from_numpy(pictures).to(device()).permute(0, 3, 1, 2).float() / 255
 
 
 class Disturbance:

@@ -19,7 +19,7 @@ BATCH = 32
 
 
 def flux_vae(folder: Path) -> RoundTrip:
-    vae = AutoencoderKL.from_pretrained(folder).eval()
+    vae = AutoencoderKL.from_pretrained(folder, dtype=torch.float32).eval()
 
     def through(x: Tensor) -> Tensor:
         decoded: Tensor = vae.decode(vae.encode(x).latent_dist.mode()).sample
@@ -29,7 +29,7 @@ def flux_vae(folder: Path) -> RoundTrip:
 
 
 def qwen_vae(folder: Path) -> RoundTrip:
-    vae = AutoencoderKLQwenImage.from_pretrained(folder).eval()
+    vae = AutoencoderKLQwenImage.from_pretrained(folder, dtype=torch.float32).eval()
 
     def through(x: Tensor) -> Tensor:
         decoded: Tensor = vae.decode(vae.encode(x[:, :, None]).latent_dist.mode()).sample

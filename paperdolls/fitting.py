@@ -98,6 +98,8 @@ def fit(
 @torch.no_grad()
 def _follow(average: torch.nn.Module, module: torch.nn.Module, keep: float) -> None:
     torch._foreach_lerp_(list(average.parameters()), list(module.parameters()), 1 - keep)
+    for kept, latest in zip(average.buffers(), module.buffers(), strict=True):
+        kept.copy_(latest)
 
 
 def _save(

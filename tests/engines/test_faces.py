@@ -36,8 +36,8 @@ def test_a_face_is_found_where_it_was_drawn(eyes: InsightFace) -> None:
     for view in VIEWS:
         picture, truth = compose(held_out(3), scene(Shot(view)), jitter=random.Random(1))
         face = only(eyes.faces(picture))
-        assert np.abs(np.subtract(face.box, truth.box)).max() < 6
-        assert np.linalg.norm(face.keypoints - np.array(truth.keypoints), axis=1).mean() < 3
+        assert np.abs(np.subtract(face.box, truth.box)).max() < 9
+        assert np.linalg.norm(face.keypoints - np.array(truth.keypoints), axis=1).mean() < 4
         assert face.score > 0.5
 
 
@@ -61,9 +61,9 @@ def test_one_person_is_nearer_to_himself_than_strangers_are(eyes: InsightFace) -
 
 
 def test_the_largest_and_most_central_face_comes_first(eyes: InsightFace) -> None:
-    both = Image.new("RGB", (288, 192), "grey")
-    both.paste(draw(held_out(1), scene(), size=192), (0, 0))
-    both.paste(draw(held_out(2), scene()), (192, 48))
+    both = Image.new("RGB", (192, 112), (188, 188, 188))
+    both.paste(draw(held_out(1), scene(), size=112), (0, 0))
+    both.paste(draw(held_out(2), scene(), size=80), (112, 32))
     faces = eyes.faces(both)
     assert len(faces) == 2
     assert faces[0].size > faces[1].size
