@@ -155,6 +155,7 @@ def main() -> None:
     killed["benchmark"] = kill_often(bench, share, rng)
     twice = submit_twice_delivered(submit_enrich(subject, SHOTS[:1], 2, None))
     twice.refresh_from_db()
+    execution.work(cpu=True)
     failures = list(
         Run.objects.exclude(status=RunStatus.SUCCEEDED).values_list("failure", "traceback")
     )

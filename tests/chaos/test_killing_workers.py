@@ -26,7 +26,7 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         timeout=400,
     )
     assert done.returncode == 0, f"seed {SEED}: {done.stderr[-3000:]}"
-    found: dict[str, object] = json.loads(done.stdout)
+    found: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
