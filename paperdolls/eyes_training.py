@@ -20,7 +20,7 @@ from paperdolls.people import TRAITS
 SCALE, MARGIN = 20.0, 0.15
 """Of CosFace (Wang et al. 2018): sharpness of the softmax, and the cosine others must stay away."""
 
-PLAIN = ("skin", "hair", "style", "extra")
+PLAIN = ("skin", "hair", "style")
 """Traits that every picture shows."""
 
 Loss = Callable[[NDArray[np.int64]], Tensor]

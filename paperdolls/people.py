@@ -21,7 +21,7 @@ TRAITS: dict[str, tuple[str, ...]] = {
     "teeth": ("even", "gap", "gold"),
     "frown": ("smooth", "vein", "furrows"),
 }
-"""Every trait with its values. The first four show in every picture, eyes in portraits, the nose
+"""Every trait with its values. The first three show in every picture, extra and eyes in portraits, the nose
 and the back of the head in profile only, the ear from the side, teeth in a smile, the frown in
 anger."""
 

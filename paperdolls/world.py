@@ -95,6 +95,7 @@ def visible_traits(shot: Shot) -> tuple[str, ...]:
     """The traits that can be read off such a picture; in a whole body the face is too small."""
     turn = _TURN_OF[shot.view]
     shown = {
+        "extra": shot.is_portrait,
         "eyes": shot.is_portrait,
         "nose": shot.is_portrait and turn == SIDE,
         "back": shot.is_portrait and turn == SIDE,
