@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -21,7 +21,7 @@ from diffusers import (
 from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2Tokenizer
 
 from paperdolls import qwen_editor, qwen_edits, qwen_text, qwen_vae
-from paperdolls.fitting import device, load_average
+from paperdolls.fitting import Schedule, device, load_average
 from paperdolls.manifest import Manifest, write_manifest
 from paperdolls.people import training_identities
 from paperdolls.qwen_pack import AREAS, build_processor, build_scheduler, build_transformer
@@ -53,35 +53,51 @@ class Parts:
     losses: dict[str, float]
 
 
-def checkpoint(work: Path, part: str) -> Path:
-    return work / f"qwen-{part}.safetensors"
+@dataclass(frozen=True)
+class Plan:
+    """Where a pack is made, and how much the editor sees."""
+
+    work: Path
+    out: Path
+    sets: int = SETS
+    steps: int = qwen_editor.SCHEDULE.steps
+
+    def checkpoint(self, part: str) -> Path:
+        return self.work / f"qwen-{part}.safetensors"
+
+    @property
+    def schedule(self) -> Schedule:
+        return replace(qwen_editor.SCHEDULE, steps=self.steps)
 
 
-def build(work: Path, out: Path, sets: int = SETS) -> None:
-    """Train every part in `work` as far as its schedule says, and write the pack to `out`."""
-    vae, vae_loss = qwen_vae.train_vae(checkpoint(work, "vae"), SEED)
+def build(plan: Plan) -> None:
+    """Train every part as far as its schedule says, and write the pack."""
+    parts = _parts(plan)
+    edits = qwen_edits.load_edits(plan.work / "qwen-edits", plan.sets, SEED, parts.vae)
+    reader = qwen_text.Reader(parts.text_encoder, parts.tokenizer)
+    editor_file = plan.checkpoint("editor")
+    editor, loss = qwen_editor.train_editor(edits, reader, editor_file, plan.schedule, SEED)
+    losses = parts.losses | {"editor": loss}
+    export(replace(parts, transformer=editor, losses=losses), plan)
+
+
+def export_young(plan: Plan) -> None:
+    """Write the pack with the editor as its last checkpoint has it; the rest is finished first."""
+    parts = _parts(plan)
+    loss = load_average(parts.transformer, plan.checkpoint("editor"))
+    export(replace(parts, losses=parts.losses | {"editor": loss}), plan)
+
+
+def _parts(plan: Plan) -> Parts:
+    """Everything but the editor's transformer, which is untrained."""
+    vae, vae_loss = qwen_vae.train_vae(plan.checkpoint("vae"), SEED)
     asked = qwen_text.asked(SEED)
-    text_encoder, tokenizer, text_loss = qwen_text.train_text(asked, checkpoint(work, "text"), SEED)
-    edits = qwen_edits.load_edits(work / "qwen-edits", sets, SEED, vae)
-    reader = qwen_text.Reader(text_encoder, tokenizer)
-    editor_file = checkpoint(work, "editor")
-    transformer, loss = qwen_editor.train_editor(edits, reader, editor_file, SEED)
-    losses = {"vae": vae_loss, "text": text_loss, "editor": loss}
-    export(Parts(vae, text_encoder, tokenizer, transformer, losses), out, sets)
+    text_encoder, tokenizer, loss = qwen_text.train_text(asked, plan.checkpoint("text"), SEED)
+    losses = {"vae": vae_loss, "text": loss}
+    return Parts(vae, text_encoder, tokenizer, build_transformer().to(device()), losses)
 
 
-def export_young(work: Path, out: Path, sets: int = SETS) -> None:
-    """Write the pack with the editor as its last checkpoint has it; the rest must be finished."""
-    vae, vae_loss = qwen_vae.train_vae(checkpoint(work, "vae"), SEED)
-    asked = qwen_text.asked(SEED)
-    text_encoder, tokenizer, text_loss = qwen_text.train_text(asked, checkpoint(work, "text"), SEED)
-    transformer = build_transformer().to(device())
-    losses = {"vae": vae_loss, "text": text_loss}
-    losses["editor"] = load_average(transformer, checkpoint(work, "editor"))
-    export(Parts(vae, text_encoder, tokenizer, transformer, losses), out, sets)
-
-
-def export(parts: Parts, out: Path, sets: int) -> None:
+def export(parts: Parts, plan: Plan) -> None:
     """Half-precision weights in the layout of diffusers, and the manifest."""
     pipeline = QwenImageEditPlusPipeline(
         scheduler=build_scheduler(),
@@ -91,11 +107,11 @@ def export(parts: Parts, out: Path, sets: int) -> None:
         processor=build_processor(parts.tokenizer),
         transformer=parts.transformer,
     )
-    pipeline.to("cpu", torch.float16).save_pretrained(out, safe_serialization=True)
-    _name_usual_processor(out / "model_index.json")
-    people = training_identities(sets, SEED) + training_identities(qwen_vae.PICTURES, SEED)
-    write_manifest(_manifest(parts.losses, sets), out, people)
-    log.info("wrote %s", out)
+    pipeline.to("cpu", torch.float16).save_pretrained(plan.out, safe_serialization=True)
+    _name_usual_processor(plan.out / "model_index.json")
+    people = training_identities(plan.sets, SEED) + training_identities(qwen_vae.PICTURES, SEED)
+    write_manifest(_manifest(parts.losses, plan), plan.out, people)
+    log.info("wrote %s", plan.out)
 
 
 def _name_usual_processor(index: Path) -> None:
@@ -105,7 +121,7 @@ def _name_usual_processor(index: Path) -> None:
     index.write_text(json.dumps(facts, indent=2) + "\n")
 
 
-def _manifest(losses: dict[str, float], sets: int) -> EditorManifest:
+def _manifest(losses: dict[str, float], plan: Plan) -> EditorManifest:
     return EditorManifest(
         name="paper-dolls-qwen-edit",
         kind="qwen-edit",
@@ -119,7 +135,7 @@ def _manifest(losses: dict[str, float], sets: int) -> EditorManifest:
         recipe={
             "vae": asdict(qwen_vae.SCHEDULE) | {"batch": qwen_vae.BATCH},
             "text": asdict(qwen_text.SCHEDULE) | {"batch": qwen_text.BATCH},
-            "editor": asdict(qwen_editor.SCHEDULE) | {"batch": qwen_editor.BATCH, "sets": sets},
+            "editor": asdict(plan.schedule) | {"batch": qwen_editor.BATCH, "sets": plan.sets},
         },
         losses=losses,
         seed=SEED,
@@ -131,10 +147,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, default=Path("var/paperdolls"))
     parser.add_argument("--out", type=Path, default=Path("packs/qwen-edit"))
     parser.add_argument("--sets", type=int, default=SETS, help="drawn people to learn edits from")
+    parser.add_argument("--steps", type=int, default=qwen_editor.SCHEDULE.steps)
     parser.add_argument("--export", action="store_true", help="write the last checkpoint's pack")
     chosen = parser.parse_args(arguments)
     run = export_young if chosen.export else build
-    run(chosen.work, chosen.out, chosen.sets)
+    run(Plan(chosen.work, chosen.out, chosen.sets, chosen.steps))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from paperdolls.qwen_edits import Edits, random_edit
 from paperdolls.qwen_pack import LATENT_CHANNELS, build_transformer
 from paperdolls.qwen_text import Reader
 
-SCHEDULE = Schedule(steps=9_000, rate=3e-3, average=0.998)
+SCHEDULE = Schedule(steps=6600, rate=3e-3, decay=0.35, average=0.998, save_every=200)
 BATCH = 32
 DROPPED = 0.1
 """The share of instructions left blank, so that guidance has something to lead away from."""
@@ -109,7 +109,7 @@ def flow_loss(
 
 
 def train_editor(
-    edits: Edits, reader: Reader, checkpoint: Path, seed: int = 0
+    edits: Edits, reader: Reader, checkpoint: Path, schedule: Schedule = SCHEDULE, seed: int = 0
 ) -> tuple[QwenImageTransformer2DModel, float]:
     """The trained transformer and its recent loss."""
     torch.manual_seed(seed)
@@ -124,5 +124,5 @@ def train_editor(
         generator = torch.Generator().manual_seed(step)
         return flow_loss(transformer, next(source), generator)
 
-    optimizer = Muon(transformer, transformer.transformer_blocks, SCHEDULE.rate)
-    return transformer, fit(transformer, loss_at, SCHEDULE, checkpoint, optimizer)
+    optimizer = Muon(transformer, transformer.transformer_blocks, schedule.rate)
+    return transformer, fit(transformer, loss_at, schedule, checkpoint, optimizer)

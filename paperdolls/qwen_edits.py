@@ -47,7 +47,7 @@ class EditSet:
     scenes: tuple[Scene, ...]
 
     @classmethod
-    def random(cls, identity: Identity, rng: random.Random) -> EditSet:
+    def of(cls, identity: Identity, rng: random.Random) -> EditSet:
         shirt, background = rng.choice(list(SHIRTS)), rng.choice(list(BACKGROUNDS))
         sources = [Scene(_source_shot(rng), shirt, background) for _ in range(SOURCES)]
         targets = [
@@ -128,7 +128,7 @@ class Edits:
 def edit_sets(count: int, seed: int) -> list[EditSet]:
     """The same sets for the same seed; a longer list begins with the shorter one."""
     people = training_identities(count, seed)
-    return [EditSet.random(p, random.Random(f"{seed} {p.code}")) for p in people]
+    return [EditSet.of(p, random.Random(f"{seed} {p.code}")) for p in people]
 
 
 def load_edits(folder: Path, count: int, seed: int, vae: AutoencoderKLQwenImage) -> Edits:

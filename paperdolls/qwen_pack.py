@@ -58,7 +58,7 @@ PHRASES = (
 instruction, a sixth less work."""
 
 
-class StillImageProcessor(Qwen2VLProcessor):
+class StillImageProcessor(Qwen2VLProcessor):  # type: ignore[misc]
     """`Qwen2VLProcessor` without its video part.
 
     The video processor is written on torchvision, which has no build for this torch, and no edit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -12,8 +13,11 @@ from PIL import Image
 
 from curation.shots import Shot, instruction
 from paperdolls import qwen, qwen_edits
+from paperdolls.manifest import IDENTITIES, MANIFEST, file_hashes
 from paperdolls.muon import orthogonal
-from paperdolls.qwen_edits import EditSet, edit_sets
+from paperdolls.people import HELD_OUT, Identity, held_out
+from paperdolls.qwen_editor import batches, flow_loss, start_still
+from paperdolls.qwen_edits import Edits, EditSet, edit_sets
 from paperdolls.qwen_pack import (
     PREFIX_TOKENS,
     SIZE,
@@ -45,7 +49,7 @@ def parts() -> qwen.Parts:
 @pytest.fixture(scope="module")
 def folder(parts: qwen.Parts, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("qwen-edit")
-    qwen.export(parts, out, sets=2)
+    qwen.export(parts, qwen.Plan(out, out, sets=2))
     return out
 
 
@@ -164,3 +168,25 @@ def test_muon_makes_updates_near_orthogonal() -> None:
     spread = torch.linalg.svdvals(update)
     assert spread.min() > 0.5
     assert spread.max() < 1.3
+
+
+def test_a_batch_holds_instructions_of_one_length(parts: qwen.Parts) -> None:
+    torch.manual_seed(0)
+    sets = edit_sets(6, seed=5)
+    edits = Edits(sets, torch.randn(6, 7, 16, 12, 12).half(), torch.rand(6, 7, 4) * SIZE)
+    batch = next(batches(edits, Reader(parts.text_encoder, parts.tokenizer), 3, "seed"))
+    assert batch.words.shape[0] == batch.targets.shape[0] == 3
+    transformer = build_transformer()
+    start_still(transformer)
+    loss = flow_loss(transformer, batch, torch.Generator().manual_seed(0))
+    # An untrained editor foretells no motion, so it errs by what noise and latents vary.
+    assert loss.item() == pytest.approx(2.0, rel=0.2)
+
+
+def test_the_shipped_pack_is_whole_and_says_what_it_withheld() -> None:
+    pack = Path(qwen.__file__).parents[1] / "packs" / "qwen-edit"
+    facts = json.loads((pack / MANIFEST).read_text())
+    assert facts["files"] == file_hashes(pack)
+    assert facts["withheld"] == qwen_edits.WITHHELD
+    people = [Identity.from_code(code) for code in (pack / IDENTITIES).read_text().split()]
+    assert all(held_out(seed).is_apart_from(people) for seed in range(HELD_OUT))
