@@ -21,9 +21,9 @@ TRAITS: dict[str, tuple[str, ...]] = {
     "teeth": ("even", "gap", "gold"),
     "frown": ("smooth", "vein", "furrows"),
 }
-"""Every trait with its values. The first three show in every picture, extra and eyes in portraits, the nose
-and the back of the head in profile only, the ear from the side, teeth in a smile, the frown in
-anger."""
+"""Every trait with its values. The first three show in every picture, extra and eyes in portraits,
+the nose and the back of the head in profile only, the ear from the side, teeth in a smile, the
+frown in anger."""
 
 HELD_OUT = 32
 APART = 3
