@@ -11,6 +11,7 @@ from diffusers import AutoencoderKL, AutoencoderKLQwenImage
 from torch import Tensor
 
 from paperdolls.eyes_album import Pixels
+from paperdolls.qwen_vae import still
 
 RoundTrip = Callable[[Tensor], Tensor]
 """(n, 3, h, w) in [-1, 1] -> the same, decoded from its latents."""
@@ -29,7 +30,7 @@ def flux_vae(folder: Path) -> RoundTrip:
 
 
 def qwen_vae(folder: Path) -> RoundTrip:
-    vae = AutoencoderKLQwenImage.from_pretrained(folder, dtype=torch.float32).eval()
+    vae = still(AutoencoderKLQwenImage.from_pretrained(folder, dtype=torch.float32).eval())
 
     def through(x: Tensor) -> Tensor:
         decoded: Tensor = vae.decode(vae.encode(x[:, :, None]).latent_dist.mode()).sample
