@@ -16,3 +16,4 @@ from flenwheel.settings import STORAGES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+TORCH_THREADS = 1  # Tests run in parallel; more threads than cores wait for one another.

@@ -6,7 +6,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,9 @@ def fit(run: Run) -> None:
     folder = run_folder(run)
     job_of(run, folder).write()
     done: dict[str, Any] = {}
-    for event in _events(folder):
-        done = _hear(run, event) or done
+    with closing(_events(folder)) as events:
+        for event in events:
+            done = _hear(run, event) or done
     if not done:
         raise EngineError("The trainer ended without a LoRA. See the log of this run.")
     _publish(run, Path(done["file"]), done)
@@ -75,7 +77,7 @@ def _example(item: SnapshotItem) -> Example:
     )
 
 
-def _samples(run: Run) -> Iterator[Sample]:
+def _samples(run: Run) -> Generator[Sample, None, None]:
     assert run.snapshot is not None
     if run.snapshot.purpose == Snapshot.Purpose.EDITOR:
         for item in run.snapshot.items.select_related("correction__source")[:3]:
@@ -89,8 +91,8 @@ def _samples(run: Run) -> Iterator[Sample]:
         yield Sample(prompt=prompt, seed=0)
 
 
-def _events(folder: Path) -> Iterator[dict[str, Any]]:
-    """The child's events. Leaving this loop, for whatever cause, ends the child first."""
+def _events(folder: Path) -> Generator[dict[str, Any], None, None]:
+    """The child's events. Closing this, for whatever cause, ends the child first."""
     command = [sys.executable, "-m", "training.engines.child", str(folder)]
     with (
         (folder / "child.log").open("ab") as log,
@@ -108,12 +110,17 @@ def _events(folder: Path) -> Iterator[dict[str, Any]]:
             for line in child.stdout:
                 yield json.loads(line)
         finally:
-            assert child.stdin is not None
-            child.stdin.close()
-            try:
-                child.wait(timeout=60)
-            except subprocess.TimeoutExpired:
-                child.kill()
+            _end(child)
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    """Let it write a checkpoint, then close its standard input, which ends it in any case."""
+    child.terminate()
+    try:
+        child.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        assert child.stdin is not None
+        child.stdin.close()
 
 
 def _hear(run: Run, event: dict[str, Any]) -> dict[str, Any] | None:
@@ -123,6 +130,8 @@ def _hear(run: Run, event: dict[str, Any]) -> dict[str, Any] | None:
             run.report(phase=event["name"])
         case "step":
             _tell_step(run, event)
+        case "error" if event["kind"] == "bug":
+            raise RuntimeError(event["message"])
         case "error":
             raise EngineError(event["message"])
         case "done":

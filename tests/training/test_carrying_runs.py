@@ -1,0 +1,181 @@
+"""Runs carried out for real: tiny packs, real pipelines, no worker but this process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+
+from curation.deciding import decide
+from curation.freezing import freeze_character, freeze_corrections
+from curation.models import Choice, Correction, Gate, Image, Origin, ReviewItem, Subject, Verdict
+from curation.shots import Shot
+from curation.storage import path_of
+from training import demo, execution
+from training.artifacts import lora_path, run_folder
+from training.automatic_reviewer import AutomaticReviewer
+from training.book import Book
+from training.models import Cell, LoraVersion, Phase, Run, RunStatus, Score
+from training.submission import (
+    submit_benchmark,
+    submit_enrich,
+    submit_generate,
+    submit_train,
+    submit_train_editor,
+)
+
+SHOTS = (Shot("left profile", "smiling"), Shot("three-quarter right", "sad"))
+SHORT = {
+    "steps": 8,
+    "checkpoint_every": 4,
+    "sample_every": 4,
+    "batch_size": 2,
+    "warmup_steps": 0,
+    "learning_rate": 5e-3,
+}
+
+
+@pytest.fixture
+def juno(db: None) -> Subject:
+    call_command("register_packs", verbosity=0)
+    return demo.load(0)
+
+
+def carried_out(run: Run) -> Run:
+    execution.work(cpu=False)
+    run.refresh_from_db()
+    return run
+
+
+def shorten(run: Run, **changes: object) -> Run:
+    run.recipe = run.recipe | SHORT | changes
+    run.total = run.recipe["steps"]
+    run.save()
+    return run
+
+
+def trained(juno: Subject) -> LoraVersion:
+    run = submit_train(juno, freeze_character(juno, by=None), Phase.HEAD, None)
+    carried_out(shorten(run))
+    return LoraVersion.objects.get(run=run)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_enrichment_comes_to_review_with_its_source_and_the_gates_opinion(juno: Subject):
+    run = carried_out(submit_enrich(juno, SHOTS, 1, None))
+    items = ReviewItem.objects.filter(batch=run.batch)
+    image = items[0].image
+    assert (run.status, run.failure, items.count()) == (RunStatus.SUCCEEDED, "", 2)
+    assert image.parents.get().origin == Origin.PHOTO
+    assert (image.depth, image.verdict) == (1, Verdict.PENDING)
+    assert {item.gate for item in items} <= set(Gate.values)
+    assert path_of(image.sha256).is_file()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_image_says_what_made_it(juno: Subject):
+    carried_out(submit_enrich(juno, SHOTS[:1], 1, None))
+    made = Image.objects.get(origin=Origin.ENRICHED).provenance
+    assert made["prompt"].startswith("Turn the head to the left profile view.")
+    assert made["base_revision"] == Run.objects.get(kind="enrich").base.revision
+    assert isinstance(made["seed"], int)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_character_lora_is_numbered_proven_and_drawn_with(juno: Subject):
+    lora = trained(juno)
+    run = carried_out(submit_generate(juno, lora, SHOTS[:1], 1, None))
+    image = Image.objects.get(origin=Origin.SYNTHETIC)
+    assert (str(lora), run.status) == ("char_lora_v1", RunStatus.SUCCEEDED)
+    assert lora.effect >= 0.1
+    assert lora_path(lora).is_file()
+    assert len(list((run_folder(lora.run) / "samples").iterdir())) == 6
+    assert image.provenance["loras"][0]["sha256"] == lora.sha256
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lora_that_does_nothing_is_a_failed_run_with_that_reason(juno: Subject):
+    run = submit_train(juno, freeze_character(juno, by=None), Phase.HEAD, None)
+    carried_out(shorten(run, learning_rate=1e-8))
+    assert run.status == RunStatus.FAILED
+    assert "does nothing" in run.failure
+    assert not LoraVersion.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_card_has_every_cell_scored_by_the_benchmarks_own_models(juno: Subject):
+    run = carried_out(submit_benchmark(juno, None, None, seeds=1))
+    assert run.status == RunStatus.SUCCEEDED
+    assert Cell.objects.filter(benchmark__run=run).count() == 15
+    assert Score.objects.exclude(scorer__contains="bench").count() == 0
+    assert Score.objects.filter(metric=Score.Metric.VIEW).count() == 15
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cancelled_run_makes_no_more_pictures(juno: Subject):
+    run = submit_enrich(juno, SHOTS, 2, None)
+    claimed = Run.objects.claim(run.pk, worker="here/1/0")
+    assert claimed is not None
+    run.refresh_from_db()
+    run.cancel()
+    execution.execute(claimed)
+    run.refresh_from_db()
+    assert (run.status, ReviewItem.objects.count()) == (RunStatus.CANCELLED, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_missing_pack_fails_in_words(juno: Subject, tmp_path: Path):
+    run = submit_enrich(juno, SHOTS[:1], 1, None)
+    run.base.folder = str(tmp_path)
+    run.base.save()
+    carried_out(run)
+    assert run.status == RunStatus.FAILED
+    assert "not a folder of base weights" in run.failure
+
+
+@pytest.mark.django_db(transaction=True)
+def test_corrections_train_an_editor_that_the_next_enrichment_uses(juno: Subject):
+    before = carried_out(submit_enrich(juno, SHOTS, 2, None))
+    book = Book.of(juno)
+    assert book is not None
+    assert before.batch is not None
+    for item in ReviewItem.objects.waiting():
+        item.image.view = "front"
+        item.image.expression = "sad"
+        item.image.save()
+    tally = AutomaticReviewer(book).review(before.batch)
+    run = submit_train_editor(freeze_corrections(by=None), None)
+    carried_out(shorten(run))
+    lora = LoraVersion.objects.get(run=run)
+    lora.promote()
+    after = carried_out(submit_enrich(juno, SHOTS[:1], 1, None))
+    image = Image.objects.filter(origin=Origin.ENRICHED).latest("pk")
+    assert (str(lora), after.lora) == ("qwen_lora_v1", lora)
+    assert image.provenance["loras"][0]["sha256"] == lora.sha256
+    assert tally.corrected == Correction.objects.count()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_painted_corrections_never_reach_the_character(juno: Subject):
+    run = carried_out(submit_enrich(juno, SHOTS, 1, None))
+    book = Book.of(juno)
+    assert book is not None
+    assert run.batch is not None
+    AutomaticReviewer(book).review(run.batch)
+    frozen = freeze_character(juno, by=None).items.values_list("image__origin", flat=True)
+    assert Origin.RETOUCHED not in frozen
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_automatic_reviewer_leaves_a_persons_word_alone(juno: Subject):
+    run = carried_out(submit_enrich(juno, SHOTS, 1, None))
+    alice = User.objects.create_user("alice")
+    first = ReviewItem.objects.earliest("pk")
+    decide(first, Choice.ACCEPT, by=alice)
+    book = Book.of(juno)
+    assert book is not None
+    assert run.batch is not None
+    AutomaticReviewer(book).review(run.batch)
+    assert list(first.decisions.values_list("author__username", flat=True)) == ["alice"]
