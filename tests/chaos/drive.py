@@ -41,7 +41,7 @@ from training.submission import (  # noqa: E402
 )
 
 SHOTS = (Shot("left profile", "smiling"), Shot("right profile", "sad"), Shot(pose="sitting"))
-LONGEST_LIFE = {"enrich": 4.0, "train": 14.0, "benchmark": 4.0}
+LONGEST_LIFE = {"enrich": 2.5, "train": 8.0, "benchmark": 2.0}
 """Seconds a worker may live before it is killed, by the kind of run it works at."""
 
 
@@ -136,7 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--steps", type=int, default=30, help="Of the training.")
+    parser.add_argument("--steps", type=int, default=60, help="Of the training.")
     options = parser.parse_args()
     rng = random.Random(options.seed)
     call_command("migrate", verbosity=0)
@@ -144,14 +144,14 @@ def main() -> None:
     subject = demo.load(0)
     killed = {}
     share = -(-options.kills // 3)
-    enrich = submit_enrich(subject, SHOTS, 3, None)
+    enrich = submit_enrich(subject, SHOTS, 8, None)
     killed["enrich"] = kill_often(enrich, share, rng)
     accept_all()
     train = submit_train(subject, freeze_character(subject, by=None), Phase.HEAD, None)
     short = train.recipe | {"steps": options.steps, "checkpoint_every": 5, "sample_every": 0}
     Run.objects.filter(pk=train.pk).update(recipe=short, total=options.steps)
     killed["train"] = kill_often(train, share, rng)
-    bench = submit_benchmark(subject, LoraVersion.objects.first(), None, seeds=1)
+    bench = submit_benchmark(subject, LoraVersion.objects.first(), None, seeds=2)
     killed["benchmark"] = kill_often(bench, share, rng)
     twice = submit_twice_delivered(submit_enrich(subject, SHOTS[:1], 2, None))
     twice.refresh_from_db()

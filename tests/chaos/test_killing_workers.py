@@ -19,7 +19,12 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     done = subprocess.run(
         [sys.executable, "-m", "tests.chaos.drive", f"--seed={SEED}"],
         cwd=ROOT,
-        env=os.environ | {"FLENWHEEL_VAR": str(var), "FLENWHEEL_LOG_LEVEL": "ERROR"},
+        env=os.environ
+        | {
+            "FLENWHEEL_VAR": str(var),
+            "FLENWHEEL_LOG_LEVEL": "ERROR",
+            "FLENWHEEL_TORCH_THREADS": "1",
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -30,13 +35,20 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     return found
 
 
+def test_workers_really_died(after: dict[str, object]):
+    killed = after["killed"]
+    assert isinstance(killed, dict)
+    assert sum(killed.values()) >= 15
+    assert all(killed.values())
+
+
 def test_everything_finishes_though_workers_die(after: dict[str, object]):
     assert (after["statuses"], after["failures"]) == (["succeeded"], [])
 
 
 def test_nothing_is_made_twice(after: dict[str, object]):
     assert after["made_twice"] == 0
-    assert after["enriched"] == after["review_items"] == 11
+    assert after["enriched"] == after["review_items"] == 26
 
 
 def test_no_row_speaks_of_a_file_that_is_not_there(after: dict[str, object]):
@@ -49,4 +61,4 @@ def test_one_training_gives_one_lora_and_one_loss_a_step(after: dict[str, object
 
 
 def test_every_cell_is_scored_once(after: dict[str, object]):
-    assert (after["cells"], after["scores_a_cell"]) == (15, [5])
+    assert (after["cells"], after["scores_a_cell"]) == (30, [5])

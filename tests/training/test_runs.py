@@ -113,3 +113,9 @@ def test_time_left_follows_the_rate(subject: Subject):
     run = claimed(subject, total=100)
     run.report(progress=40, rate=2.0)
     assert run.seconds_left == 30
+
+
+def test_progress_forgives_the_deaths_before_it(subject: Subject):
+    run = claimed(subject, attempts=MAX_ATTEMPTS, total=10)
+    run.report(progress=1)
+    assert Run.objects.get().attempts == 0

@@ -34,6 +34,8 @@ from training.engines.base import EngineError, Job
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_STEPS = 0.25
+SECONDS_FOR_PREDECESSOR = 10.0
+"""An orphan ends as soon as it gets round to it, which may be after a library has loaded."""
 LAST_EVENTS = ("done", "stopped", "error")
 
 
@@ -103,13 +105,22 @@ def _holding(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise EngineError(f"The run folder {folder} cannot be written: {error}") from error
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise EngineError(
-                f"Another process is training in {folder}. Wait until it ends, or stop it first."
-            ) from error
+        deadline = time.monotonic() + SECONDS_FOR_PREDECESSOR
+        while not _is_ours(file):
+            if time.monotonic() > deadline:
+                raise EngineError(
+                    f"Another process is training in {folder}. Wait until it ends, or stop it first."
+                )
+            time.sleep(0.1)
         yield
+
+
+def _is_ours(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _own_stdout() -> TextIO:

@@ -19,8 +19,8 @@ from curation.models import Batch, Image, Snapshot, Subject
 from training.models.base import BaseModel
 
 HEARTBEAT_TIMEOUT = dt.timedelta(seconds=60)
-MAX_ATTEMPTS = 5
-"""Silent deaths after which a run is not requeued: something in it kills its workers."""
+MAX_ATTEMPTS = 10
+"""Deaths without any progress after which a run is given up: something in it kills its workers."""
 
 
 class RunKind(models.TextChoices):
@@ -224,6 +224,8 @@ class Run(models.Model):
         Raises:
             RunMoved: the run was cancelled or handed on; the caller stops.
         """
+        if progress.get("progress", 0) > self.progress:
+            progress["attempts"] = 0
         self._swap({"heartbeat_at": timezone.now(), **progress})
 
     def succeed(self) -> None:
