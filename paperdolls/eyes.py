@@ -47,9 +47,9 @@ class Recipe:
     people: int = 1200
     drawings: int = 24_000
     strangers: int = 300
-    detector: int = 40_000
+    detector: int = 225_000
     embedder: int = 80_000
-    reader: int = 130_000
+    reader: int = 350_000
 
 
 @dataclass(frozen=True)

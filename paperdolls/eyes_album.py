@@ -175,19 +175,31 @@ def placed(album: Album, index: int, zoom: float, offset: NDArray[np.float64]) -
 
 
 def pair(album: Album, rng: np.random.Generator) -> Group:
-    """Two drawings side by side, each cut to the middle half."""
-    zoom, half = rng.uniform(0.7, 0.95), SIZE // 2
-    groups = []
-    for index in rng.integers(len(album), size=2):
-        centre = album.boxes[index].reshape(2, 2).mean(axis=0)
-        groups.append(placed(album, int(index), zoom, np.array([half / 2, half]) - centre * zoom))
-    left, right = groups
-    shift = np.array([half, 0], np.float32)
-    return Group(
-        picture=np.concatenate([left.picture[:, :half], right.picture[:, :half]], axis=1),
-        boxes=np.concatenate([left.boxes, right.boxes + np.tile(shift, 2)]),
-        keypoints=np.concatenate([left.keypoints, right.keypoints + shift]),
+    """Two drawings cut to about the face, side by side on one plain ground."""
+    picture = np.full((SIZE, SIZE, 3), rng.choice([0, rng.integers(256)]), np.uint8)
+    wide = int(rng.uniform(0.35, 0.65) * SIZE)
+    spans = [(0, wide), (wide, SIZE)]
+    faces = [pasted(album, picture, span, rng) for span in spans]
+    boxes, keypoints = (np.stack(part).astype(np.float32) for part in zip(*faces, strict=True))
+    return Group(picture, boxes, keypoints)
+
+
+def pasted(
+    album: Album, picture: Pixels, span: tuple[int, int], rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Paste the face of one drawing within these columns; its box and its key points there."""
+    index = int(rng.integers(len(album)))
+    box = album.boxes[index].reshape(2, 2)
+    cut = (box[1] - box[0]).max() * rng.uniform(1.1, 2.2)
+    side = int((span[1] - span[0]) * rng.uniform(0.75, 1))
+    corner = np.array([rng.integers(span[0], span[1] - side + 1), rng.integers(SIZE - side + 1)])
+    zoom = side / cut
+    offset = side / 2 - box.mean(axis=0) * zoom
+    matrix = np.array([[zoom, 0, offset[0]], [0, zoom, offset[1]]])
+    picture[corner[1] : corner[1] + side, corner[0] : corner[0] + side] = cv2.warpAffine(
+        album.pictures[index], matrix, (side, side), borderMode=cv2.BORDER_REPLICATE
     )
+    return (box * zoom + offset + corner).ravel(), album.keypoints[index] * zoom + offset + corner
 
 
 def faceless(album: Album, rng: np.random.Generator) -> Group:

@@ -109,7 +109,8 @@ def _holding(folder: Path) -> Iterator[None]:
         while not _is_ours(file):
             if time.monotonic() > deadline:
                 raise EngineError(
-                    f"Another process is training in {folder}. Wait until it ends, or stop it first."
+                    f"Another process is training in {folder}. "
+                    "Wait until it ends, or stop it first."
                 )
             time.sleep(0.1)
         yield

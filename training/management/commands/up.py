@@ -108,6 +108,7 @@ class Command(BaseCommand):
         if not User.objects.filter(username=OPERATOR).exists():
             self.stdout.write("First start: drawing a character to try everything with.")
             demo.load(DEMO_SEED)
+            demo.load_held_out()
             demo.draw(DOLL_TO_TRY_WITH, settings.VAR / "demo-dolls")
         operator()
 
