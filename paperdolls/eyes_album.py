@@ -176,7 +176,7 @@ def placed(album: Album, index: int, zoom: float, offset: NDArray[np.float64]) -
 
 def pair(album: Album, rng: np.random.Generator) -> Group:
     """Two drawings cut to about the face, side by side on one plain ground."""
-    picture = np.full((SIZE, SIZE, 3), rng.choice([0, rng.integers(256)]), np.uint8)
+    picture = np.full((SIZE, SIZE, 3), rng.integers(256) * (rng.random() < 0.5), np.uint8)
     wide = int(rng.uniform(0.35, 0.65) * SIZE)
     spans = [(0, wide), (wide, SIZE)]
     faces = [pasted(album, picture, span, rng) for span in spans]

@@ -97,10 +97,10 @@ class ReviewItem(models.Model):
     @property
     def place_on_scale(self) -> int | None:
         """Percent along three equal zones: strangers, unsure, the photos' own range."""
-        lines = (self.batch.stranger_line, self.batch.own_line)
-        if self.score is None or lines[0] is None or lines[1] is None:
+        stranger_line, own_line = self.batch.stranger_line, self.batch.own_line
+        if self.score is None or stranger_line is None or own_line is None:
             return None
-        edges = sorted((-1.0, *lines, 1.0))
+        edges = sorted((-1.0, stranger_line, own_line, 1.0))
         return round(float(np.interp(self.score, edges, (0, 100 / 3, 200 / 3, 100))))
 
 
