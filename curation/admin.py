@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -135,6 +135,9 @@ class SnapshotItemInline(Immutable, admin.TabularInline[SnapshotItem, Model]):
     model = SnapshotItem
     fields = ("ordinal", "picture", "caption", "weight")
     readonly_fields = ("picture",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SnapshotItem]:
+        return super().get_queryset(request).select_related("image", "snapshot")
 
     @admin.display(description="")
     def picture(self, item: SnapshotItem) -> SafeString | str:

@@ -3,11 +3,14 @@ from __future__ import annotations
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from curation.freezing import freeze_character
 from curation.models import Subject
-from tests.curation.cast import make_item
+from tests.curation.cast import make_image, make_item, make_photos
 from tests.training.cast import make_run
 from tests.training.pages import make_column, make_lora
 from training.models import LoraVersion, Run, RunStatus, Standing
@@ -115,3 +118,20 @@ def test_feature_flags_are_there(operator: Client) -> None:
 def test_members_do_not_enter_the_admin_site(client: Client, alice: User) -> None:
     client.force_login(alice)
     assert client.get(reverse(RUNS)).status_code == 302
+
+
+def test_a_snapshot_of_many_pictures_is_shown_by_as_few_queries_as_one_of_few(
+    operator: Client, subject: Subject
+) -> None:
+    def queries() -> int:
+        snapshot = freeze_character(subject, by=None)
+        url = reverse("admin:curation_snapshot_change", args=[snapshot.pk])
+        with CaptureQueriesContext(connection) as asked:
+            assert operator.get(url).status_code == 200
+        return len(asked)
+
+    make_photos(subject)
+    few = queries()
+    for number in range(20, 30):
+        make_image(subject, number)
+    assert queries() <= few
