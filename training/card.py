@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import Count
+
 from curation.models import Image, Subject
 from curation.shots import Shot
 from training.models import Benchmark, Cell, LoraVersion, RunStatus, Score
@@ -28,8 +30,11 @@ class CellView:
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """A version under measure; `num_images` is how many it learned from, 0 for the base."""
+
     benchmark: Benchmark
     cells: dict[Shot, list[CellView]]
+    num_images: int
 
     @property
     def lora(self) -> LoraVersion | None:
@@ -41,7 +46,7 @@ class Column:
 
     @property
     def subtitle(self) -> str:
-        return "no LoRA" if self.lora is None else f"{self.lora.snapshot.items.count()} images"
+        return "no LoRA" if self.lora is None else f"{self.num_images} images"
 
     @property
     def identities(self) -> ByShot:
@@ -123,6 +128,7 @@ def card(subject: Subject) -> Card:
     done = (
         Benchmark.objects.filter(subject=subject, run__status=RunStatus.SUCCEEDED)
         .select_related("lora__snapshot", "base", "run")
+        .annotate(num_images=Count("lora__snapshot__items"))
         .order_by("pk")
     )
     benchmarks = list(done)
@@ -132,7 +138,7 @@ def card(subject: Subject) -> Card:
     newest = {b.lora_id: b for b in benchmarks if b.suite == suite}
     ordered = sorted(newest.values(), key=_place)
     cells = _cells_of(ordered)
-    return Card(suite, tuple(Column(b, cells[b.pk]) for b in ordered))
+    return Card(suite, tuple(Column(b, cells[b.pk], b.num_images) for b in ordered))
 
 
 def _place(benchmark: Benchmark) -> tuple[int, int, int]:

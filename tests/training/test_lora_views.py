@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 from django.conf import settings as live
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from curation.models import Subject
@@ -89,3 +91,27 @@ def test_only_staff_download_the_file(page: Client, subject: Subject, alice: Use
     assert page.get(url).status_code == 403
     User.objects.filter(pk=alice.pk).update(is_staff=True)
     assert b"".join(page.get(url).streaming_content) == b"weights"
+
+
+def test_a_card_of_many_versions_asks_as_many_questions_as_one_of_few(
+    page: Client, subject: Subject
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            page.get(reverse("card", args=["juno"]))
+        return len(asked)
+
+    make_column(subject, make_lora(subject, 1), right=True)
+    few = queries()
+    for number in (2, 3):
+        make_column(subject, make_lora(subject, number), right=True)
+    assert queries() == few
+
+
+def test_the_card_says_how_many_pictures_each_version_learned_from(
+    page: Client, subject: Subject
+) -> None:
+    make_column(subject, make_lora(subject), right=True)
+    make_column(subject, None, right=False)
+    columns = page.get(reverse("card", args=["juno"])).context["columns"]
+    assert [column["subtitle"] for column in columns] == ["no LoRA", "6 images"]
