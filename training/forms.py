@@ -17,6 +17,9 @@ from training.models import BaseModel, LoraVersion, Phase
 CELLS = {str(shot): shot for shot in (*shots.portraits(), *shots.bodies())}
 """Every cell of the coverage table by the words that a form sends for it."""
 
+CONTROL_FREEZES = (
+    "A control learns from the photos alone: untick it, or choose to freeze what is accepted now."
+)
 FIGURE = forms.NumberInput(attrs={"class": "form-control", "step": "any"})
 
 
@@ -44,7 +47,10 @@ class GenerateForm(PlanForm):
         super().__init__(*args, **kwargs)
         versions = LoraVersion.objects.of_subject(subject).order_by("-pk")
         self.fields["lora"] = forms.ModelChoiceField(
-            versions, label="LoRA version", empty_label=None
+            versions,
+            label="LoRA version",
+            empty_label=None,
+            initial=versions.current().first,
         )
 
 
@@ -85,6 +91,8 @@ class TrainForm(forms.Form):
         data = super().clean() or self.cleaned_data
         if not data.get("snapshot") and not data.get("origins"):
             self.add_error("origins", "Tick at least one kind of picture, or choose a snapshot.")
+        if data.get("snapshot") and data.get("control"):
+            self.add_error("control", CONTROL_FREEZES)
         return data
 
     @property

@@ -5,11 +5,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from curation.freezing import freeze_character
 from curation.models import Image, Origin, Snapshot, Subject
 from tests.curation.cast import make_item, make_photos
 from tests.training.cast import make_base
 from tests.training.pages import make_lora
-from training.models import Family, Phase, Run, RunKind
+from training.models import Family, Phase, Run, RunKind, Standing
 
 CELLS = ["smiling, left profile", "sitting, front"]
 
@@ -150,3 +151,40 @@ def test_an_outsider_cannot_edit(page: Client, subject: Subject, charlie: User) 
     page.force_login(charlie)
     order = {"instruction": "Open the mouth."}
     assert page.post(reverse("edit_item", args=[item.pk]), order).status_code == 404
+
+
+def test_a_refused_training_keeps_the_chosen_snapshot(page: Client, subject: Subject) -> None:
+    older = make_lora(subject).snapshot
+    make_item(subject, 50, verdict="accepted")
+    freeze_character(subject, by=None)
+    order = {"phase": "head", "snapshot": older.pk, "steps": 1}
+    answer = page.post(reverse("train", args=["juno"]), order)
+    assert answer.status_code == 422
+    assert f'<option value="{older.pk}" selected>' in answer.content.decode()
+
+
+def test_a_refused_plan_keeps_the_chosen_version(page: Client, subject: Subject) -> None:
+    chosen = make_lora(subject, 1)
+    make_lora(subject, 2, standing=Standing.CURRENT)
+    plan = {"shots": CELLS, "per_shot": 99, "lora": chosen.pk}
+    words = page.post(reverse("generate", args=["juno"]), plan).content.decode()
+    assert f'<option value="{chosen.pk}" selected>' in words
+    assert words.count(" selected>") == 1
+
+
+def test_a_plan_proposes_the_version_in_use(page: Client, subject: Subject) -> None:
+    used = make_lora(subject, 1, standing=Standing.CURRENT)
+    make_lora(subject, 2)
+    words = page.get(reverse("generate", args=["juno"])).content.decode()
+    assert f'<option value="{used.pk}" selected>' in words
+
+
+def test_a_control_and_a_snapshot_at_once_are_refused_with_a_sentence(
+    page: Client, subject: Subject
+) -> None:
+    snapshot = make_lora(subject).snapshot
+    order = {"phase": "head", "snapshot": snapshot.pk, "control": "on"}
+    answer = page.post(reverse("train", args=["juno"]), order)
+    assert answer.status_code == 422
+    assert "A control learns from the photos alone" in answer.content.decode()
+    assert not Run.objects.active().exists()
