@@ -1,20 +1,34 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings as live
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
 from curation.deciding import record_correction
+from curation.freezing import freeze_corrections
 from curation.models import Origin, Snapshot, Subject
 from tests.curation.cast import make_image, make_item
 from tests.training.cast import make_base
-from tests.training.pages import make_finished_run
-from training.models import Benchmark, Cell, Family, Run, RunKind, Score
+from tests.training.pages import make_finished_run, write_losses
+from training.models import (
+    Benchmark,
+    Cell,
+    Family,
+    LoraVersion,
+    Phase,
+    Run,
+    RunKind,
+    Score,
+    Standing,
+)
 
 
 @pytest.fixture
 def page(client: Client, alice: User, subject: Subject) -> Client:
+    """Alice operates this installation: the editor is everybody's."""
+    User.objects.filter(pk=alice.pk).update(is_staff=True)
     client.force_login(alice)
     make_base(Family.QWEN_EDIT, "qwen-edit")
     return client
@@ -97,3 +111,61 @@ def test_the_weakest_skill_is_pointed_out(page: Client) -> None:
 def test_measuring_the_editor_needs_people_it_never_saw(page: Client) -> None:
     answer = page.post(reverse("benchmark_editor"), follow=True)
     assert "held out" in answer.content.decode()
+
+
+@pytest.mark.parametrize("name", ["train_editor", "benchmark_editor"])
+def test_only_staff_set_the_editor_to_work(
+    page: Client, subject: Subject, alice: User, bob: User, name: str
+) -> None:
+    correct(subject, 4, alice)
+    page.force_login(bob)
+    assert page.post(reverse(name)).status_code == 403
+    assert not Run.objects.exists()
+    words = page.get(reverse("editor")).content.decode()
+    assert reverse(name) not in words
+    assert "An operator" in words
+
+
+def editor_version(subject: Subject, by: User) -> LoraVersion:
+    correct(subject, 4, by)
+    snapshot = freeze_corrections(by=by)
+    run = make_finished_run(None, RunKind.TRAIN, snapshot=snapshot)
+    write_losses(run, [])
+    (live.RUNS / str(run.pk) / "samples" / "step-0100-0.png").write_bytes(b"png")
+    return LoraVersion.objects.create(
+        base=run.base,
+        phase=Phase.EDITOR,
+        number=1,
+        run=run,
+        snapshot=snapshot,
+        recipe={},
+        file=f"{run.pk}/lora.safetensors",
+        sha256="a" * 64,
+        effect=1.0,
+    )
+
+
+@pytest.mark.parametrize("name", ["promote", "retire_lora"])
+def test_only_staff_change_which_version_of_the_editor_is_in_use(
+    page: Client, subject: Subject, alice: User, bob: User, name: str
+) -> None:
+    url = reverse(name, args=[editor_version(subject, alice).pk])
+    page.force_login(bob)
+    assert page.post(url).status_code == 403
+    assert LoraVersion.objects.get().standing == Standing.CANDIDATE
+    page.force_login(alice)
+    page.post(url)
+    assert LoraVersion.objects.get().standing != Standing.CANDIDATE
+
+
+def test_a_version_of_the_editor_shows_its_samples_and_buttons_to_those_they_are_for(
+    page: Client, subject: Subject, alice: User, bob: User, charlie: User
+) -> None:
+    lora = editor_version(subject, alice)
+    sample = reverse("run_sample", args=[lora.run_id, "step-0100-0.png"])
+    seen = {}
+    for user in (alice, bob, charlie):
+        page.force_login(user)
+        words = page.get(reverse("lora_detail", args=[lora.pk])).content.decode()
+        seen[user.username] = (sample in words, "Promote</button>" in words)
+    assert seen == {"alice": (True, True), "bob": (True, False), "charlie": (False, False)}

@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from curation.models import Subject
-from tests.curation.cast import make_item
+from curation.models import Origin, Snapshot, SnapshotItem, Subject
+from tests.curation.cast import make_image, make_item
 from tests.training.cast import make_run
 from tests.training.pages import loss_line, make_finished_run, make_lora, write_losses
 from training.models import Run, RunItem, RunKind, RunStatus
@@ -191,3 +191,59 @@ def test_all_runs_are_those_of_ones_own_subjects_and_the_editors(
     make_run(other)
     listed = page.get(reverse("all_runs")).context["runs"]
     assert {run.pk for run in listed} == {mine.pk, editors.pk}
+
+
+def editor_run_on(subject: Subject) -> Run:
+    """The editor, trained on a correction of the subject; with a sample and a loss."""
+    snapshot = Snapshot.objects.create(purpose=Snapshot.Purpose.EDITOR, sha256="e" * 64)
+    target = make_image(subject, 1, origin=Origin.RETOUCHED)
+    SnapshotItem.objects.create(snapshot=snapshot, ordinal=0, image=target, caption="Smile.")
+    run = make_run(None, RunKind.TRAIN, snapshot=snapshot)
+    write_losses(run, [])
+    (live.RUNS / str(run.pk) / "samples" / "step-0100-0.png").write_bytes(b"png")
+    return run
+
+
+def shows_its_sample(page: Client, run: Run) -> bool:
+    sample = reverse("run_sample", args=[run.pk, "step-0100-0.png"])
+    on_page = sample in page.get(run.get_absolute_url()).content.decode()
+    status = page.get(sample).status_code
+    assert status == (200 if on_page else 404)
+    return on_page
+
+
+def test_samples_of_the_editor_are_for_those_who_may_see_every_picture_behind_them(
+    page: Client, subject: Subject, charlie: User
+) -> None:
+    run = editor_run_on(subject)
+    assert shows_its_sample(page, run)
+    page.force_login(charlie)
+    assert not shows_its_sample(page, run)
+    User.objects.filter(pk=charlie.pk).update(is_staff=True)
+    assert shows_its_sample(page, run)
+
+
+def test_edits_of_others_photos_are_not_shown_with_the_editors_run(
+    page: Client, subject: Subject, charlie: User
+) -> None:
+    run = make_run(None, RunKind.BENCHMARK)
+    photo, edit = make_image(subject, 1), make_image(subject, 2, origin=Origin.BENCHMARK)
+    facts = {"source": photo, "image": edit, "request": {}, "done_at": timezone.now()}
+    RunItem.objects.create(run=run, ordinal=0, **facts)
+    assert edit.sha256 in page.get(run.get_absolute_url()).content.decode()
+    page.force_login(charlie)
+    assert edit.sha256 not in page.get(run.get_absolute_url()).content.decode()
+
+
+def test_only_staff_cancel_and_resume_the_editors_runs(page: Client, alice: User) -> None:
+    run = make_run(None, RunKind.TRAIN)
+    cancel, resume = (reverse(name, args=[run.pk]) for name in ("cancel_run", "resume_run"))
+    assert page.post(cancel).status_code == 403
+    assert "Cancel</button>" not in page.get(run.get_absolute_url()).content.decode()
+    User.objects.filter(pk=alice.pk).update(is_staff=True)
+    assert "Cancel</button>" in page.get(run.get_absolute_url()).content.decode()
+    page.post(cancel)
+    assert Run.objects.get().status == RunStatus.CANCELLED
+    User.objects.filter(pk=alice.pk).update(is_staff=False)
+    assert page.post(resume).status_code == 403
+    assert Run.objects.get().status == RunStatus.CANCELLED

@@ -63,9 +63,18 @@ class RunMoved(Exception):
 
 class RunQuerySet(models.QuerySet["Run"]):
     def visible_to(self, user: Any) -> Self:
-        """Editor runs belong to no subject: whoever is logged in sees them."""
+        """Editor runs belong to no subject: whoever is logged in sees how they go."""
         return self.filter(
             models.Q(subject=None) | models.Q(subject__in=Subject.objects.visible_to(user))
+        )
+
+    def shown_to(self, user: Any) -> Self:
+        """Those whose samples and pictures `user` may see: every picture behind them is theirs."""
+        others = Subject.objects.exclude(pk__in=Subject.objects.visible_to(user).values("pk"))
+        return (
+            self.visible_to(user)
+            .exclude(snapshot__items__image__subject__in=others)
+            .exclude(items__source__subject__in=others)
         )
 
     def waiting(self, *, cpu: bool) -> Self:

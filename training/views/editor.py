@@ -1,9 +1,13 @@
-"""The editor's wheel: corrections collected, LoRA versions trained on them, skills measured."""
+"""The editor's wheel: corrections collected, LoRA versions trained on them, skills measured.
+
+Everybody reads it; only staff set the editor to work, for it learns from everybody's pictures.
+"""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -42,6 +46,8 @@ def editor(request: MemberRequest) -> HttpResponse:
 @login_required
 @require_POST
 def train_editor(request: MemberRequest) -> HttpResponse:
+    if not request.user.is_staff:
+        raise PermissionDenied
     try:
         snapshot = freeze_corrections(by=request.user)
         run = submission.submit_train_editor(snapshot, by=request.user)
@@ -55,6 +61,8 @@ def train_editor(request: MemberRequest) -> HttpResponse:
 @require_POST
 def benchmark_editor(request: MemberRequest) -> HttpResponse:
     """Measure one version of the editor's LoRA, or the editor alone when none is named."""
+    if not request.user.is_staff:
+        raise PermissionDenied
     lora = None
     if request.POST.get("lora"):
         lora = get_object_or_404(LoraVersion, subject=None, pk=request.POST["lora"])

@@ -18,7 +18,7 @@ from training import charts, run_files
 from training.artifacts import lora_path
 from training.card import Card, Column
 from training.card import card as model_card
-from training.models import LoraVersion, RunKind, Standing
+from training.models import LoraVersion, Run, RunKind, Standing
 from training.probes import probes
 from training.suite import CARD
 
@@ -91,8 +91,13 @@ def _visible(request: MemberRequest, pk: int) -> LoraVersion:
 
 
 def _version(request: MemberRequest, pk: int) -> LoraVersion:
-    """A version that may come into use: a control is there to be measured against."""
+    """A version that may come into use: a control is there to be measured against.
+
+    The editor's versions serve every subject, so their standing is the operators' to change.
+    """
     lora = _visible(request, pk)
+    if lora.subject is None and not request.user.is_staff:
+        raise PermissionDenied
     if lora.standing == Standing.CONTROL:
         raise Http404("A control has no standing to change.")
     return lora
@@ -102,13 +107,14 @@ def _version(request: MemberRequest, pk: int) -> LoraVersion:
 @require_GET
 def lora_detail(request: MemberRequest, pk: int) -> HttpResponse:
     lora = _visible(request, pk)
+    shown = Run.objects.shown_to(request.user).filter(pk=lora.run_id)
     context = {
         "lora": lora,
         "subject": lora.subject,
         "origins": _origins(lora.snapshot),
         "recipe": sorted(lora.recipe.items()),
-        "used_by": lora.used_by.order_by("-pk")[:10],
-        "checkpoints": run_files.checkpoints(lora.run)[:1],
+        "used_by": lora.used_by.visible_to(request.user).order_by("-pk")[:10],
+        "checkpoints": run_files.checkpoints(lora.run)[:1] if shown.exists() else [],
     }
     return render(request, "training/lora_detail.html", context)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,7 +15,7 @@ from curation.views.visible import subject_of
 from flenwheel.http import MemberRequest
 from training import run_files, submission
 from training.after import after, title, took
-from training.models import IllegalTransition, Run, RunKind, RunMoved, RunStatus
+from training.models import IllegalTransition, Run, RunItem, RunKind, RunMoved, RunStatus
 
 PAGE = 30
 MOST_POINTS = 1500
@@ -60,8 +61,17 @@ def _visible(request: MemberRequest, pk: int) -> Run:
     return get_object_or_404(found, pk=pk)
 
 
-def _context(run: Run) -> dict[str, object]:
-    made = run.items.filter(image__isnull=False).select_related("image")
+def _steered(request: MemberRequest, pk: int) -> Run:
+    """A run to stop or start again: the editor is everybody's, so its runs are the operators'."""
+    run = _visible(request, pk)
+    if run.subject is None and not request.user.is_staff:
+        raise PermissionDenied
+    return run
+
+
+def _context(request: MemberRequest, run: Run) -> dict[str, object]:
+    shown = Run.objects.shown_to(request.user).filter(pk=run.pk)
+    made = RunItem.objects.filter(run__in=shown, image__isnull=False).select_related("image")
     return {
         "run": run,
         "subject": run.subject,
@@ -74,14 +84,14 @@ def _context(run: Run) -> dict[str, object]:
         "failed_items": run.items.exclude(failure="")[:20],
         "ahead": Run.objects.waiting(cpu=False).filter(queued_at__lt=run.queued_at).count(),
         "log": run_files.log_tail(run),
-        "checkpoints": run_files.checkpoints(run),
+        "checkpoints": run_files.checkpoints(run) if shown.exists() else [],
     }
 
 
 @login_required
 @require_GET
 def run_detail(request: MemberRequest, pk: int) -> HttpResponse:
-    return render(request, "training/run_detail.html", _context(_visible(request, pk)))
+    return render(request, "training/run_detail.html", _context(request, _visible(request, pk)))
 
 
 @login_required
@@ -89,7 +99,7 @@ def run_detail(request: MemberRequest, pk: int) -> HttpResponse:
 def run_progress(request: MemberRequest, pk: int) -> HttpResponse:
     """What changes from second to second; once it is finished, the whole page is read again."""
     run = _visible(request, pk)
-    answer = render(request, "training/run_detail.html#progress", _context(run))
+    answer = render(request, "training/run_detail.html#progress", _context(request, run))
     if run.is_finished:
         answer["HX-Refresh"] = "true"
     return answer
@@ -98,7 +108,7 @@ def run_progress(request: MemberRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def cancel_run(request: MemberRequest, pk: int) -> HttpResponse:
-    run = _visible(request, pk)
+    run = _steered(request, pk)
     try:
         run.cancel()
     except (IllegalTransition, RunMoved):
@@ -109,7 +119,7 @@ def cancel_run(request: MemberRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def resume_run(request: MemberRequest, pk: int) -> HttpResponse:
-    run = _visible(request, pk)
+    run = _steered(request, pk)
     try:
         run.resume()
     except (IllegalTransition, RunMoved):
@@ -139,7 +149,8 @@ def run_loss(request: MemberRequest, pk: int) -> JsonResponse:
 @login_required
 @require_GET
 def run_sample(request: MemberRequest, pk: int, name: str) -> FileResponse:
-    path = run_files.sample(_visible(request, pk), name)
+    run = get_object_or_404(Run.objects.shown_to(request.user), pk=pk)
+    path = run_files.sample(run, name)
     if path is None:
         raise Http404("There is no such sample.")
     response = FileResponse(path.open("rb"), content_type="image/png")
