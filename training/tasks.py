@@ -7,6 +7,7 @@ from celery import shared_task
 from curation import storage
 from flenwheel.celery import app
 from training import execution
+from training.arrivals import measure_missed
 from training.models import Run
 
 
@@ -24,6 +25,7 @@ def work_cpu() -> int:
 def sweep() -> None:
     """The beat's: put back what lost its worker, and nudge again for whatever waits."""
     execution.requeue_lost()
+    measure_missed()
     if Run.objects.waiting(cpu=False).exists():
         app.send_task("training.tasks.work_gpu")
     if Run.objects.waiting(cpu=True).exists():
