@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 
 from curation.coverage import Coverage, coverage
 from curation.freezing import FEWEST_CORRECTIONS, FEWEST_PHOTOS
 from curation.models import Batch, Correction, Image, Origin, ReviewItem, Subject, Verdict
 from training.card import Card, card
-from training.models import Benchmark, LoraVersion, Run, RunKind, RunStatus
+from training.models import Benchmark, LoraVersion, Phase, Run, RunKind, RunStatus, Standing
 from training.scoring import Interval
 
 LEAST_REAL_SHARE = 0.25
 """Of the training pictures; below it the wheel feeds on itself."""
+FEWEST_FRESH = 10
+"""Accepted pictures since the last training that make another worth its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Facts:
     coverage: Coverage
     card: Card
     unmeasured_lora: LoraVersion | None
+    failed: Run | None
 
     def count(self, origin: Origin, verdict: Verdict | None = None) -> int:
         verdicts = [verdict] if verdict else list(Verdict)
@@ -65,9 +70,25 @@ class Facts:
         return sum(self.count(o, Verdict.ACCEPTED) for o in (Origin.ENRICHED, Origin.SYNTHETIC))
 
     @property
-    def newest(self) -> LoraVersion | None:
-        versions = [lora for lora in self.loras if lora.number]
-        return versions[-1] if versions else None
+    def versions(self) -> list[LoraVersion]:
+        """All but controls, in the order in which they were made."""
+        return [lora for lora in self.loras if lora.number]
+
+    @property
+    def newest_head(self) -> LoraVersion | None:
+        """The last turn of the wheel: head versions are its turns, the body follows them."""
+        heads = [lora for lora in self.versions if lora.phase == Phase.HEAD]
+        return heads[-1] if heads else None
+
+    @property
+    def brush(self) -> LoraVersion | None:
+        """What pictures are generated with: the version in use, else the newest, heads first."""
+
+        def rank(lora: LoraVersion) -> tuple[bool, bool, int]:
+            return lora.standing == Standing.CURRENT, lora.phase == Phase.HEAD, lora.pk
+
+        offered = [lora for lora in self.versions if lora.standing != Standing.RETIRED]
+        return max(offered, key=rank, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +101,13 @@ class Stand:
     @property
     def number(self) -> int:
         """Which turn of the character wheel is under way, from 1."""
-        newest = self.facts.newest
+        newest = self.facts.newest_head
         return 1 + (newest.number if newest else 0)
+
+    @property
+    def failed(self) -> Run | None:
+        """The newest run that failed, while no other of its kind was asked for since."""
+        return self.facts.failed
 
     @property
     def waiting(self) -> int:
@@ -95,7 +121,7 @@ class Stand:
     def stages(self) -> dict[str, str]:
         """One short line under the name of each stage of the drawing."""
         facts = self.facts
-        newest = facts.newest
+        newest = facts.versions[-1] if facts.versions else None
         kept = facts.count(Origin.SYNTHETIC, Verdict.ACCEPTED)
         return {
             "photos": f"{facts.count(Origin.PHOTO)} photos",
@@ -128,22 +154,12 @@ def facts_of(subject: Subject) -> Facts:
         .annotate(count=Count("pk"))
     )
     loras = tuple(LoraVersion.objects.of_subject(subject))
-    open_batch = (
-        Batch.objects.filter(subject=subject)
-        .annotate(waiting=Count("items", filter=Q(items__image__verdict=Verdict.PENDING)))
-        .filter(waiting__gt=0)
-        .first()
-    )
-    measured = set(
-        Benchmark.objects.filter(subject=subject, run__status=RunStatus.SUCCEEDED).values_list(
-            "lora_id", flat=True
-        )
-    )
+    waiting = ReviewItem.objects.waiting().filter(batch__subject=subject)
     return Facts(
         subject=subject,
         origins=Counter({(origin, verdict): n for origin, verdict, n in counted}),
-        waiting=ReviewItem.objects.waiting().filter(batch__subject=subject).count(),
-        open_batch=open_batch,
+        waiting=waiting.count(),
+        open_batch=Batch.objects.filter(items__in=waiting).distinct().first(),
         active=Run.objects.active()
         .filter(subject=subject)
         .exclude(kind=RunKind.MEASURE)
@@ -153,8 +169,23 @@ def facts_of(subject: Subject) -> Facts:
         num_corrections=Correction.objects.filter(subject=subject).count(),
         coverage=coverage(subject),
         card=card(subject),
-        unmeasured_lora=next((v for v in reversed(loras) if v.pk not in measured), None),
+        unmeasured_lora=_unmeasured(subject, loras),
+        failed=_failed(subject),
     )
+
+
+def _unmeasured(subject: Subject, loras: Sequence[LoraVersion]) -> LoraVersion | None:
+    """The newest version still offered that no finished card shows."""
+    done = Benchmark.objects.filter(subject=subject, run__status=RunStatus.SUCCEEDED)
+    settled = set(done.values_list("lora_id", flat=True))
+    settled |= {lora.pk for lora in loras if lora.standing == Standing.RETIRED}
+    return next((lora for lora in reversed(loras) if lora.pk not in settled), None)
+
+
+def _failed(subject: Subject) -> Run | None:
+    since = Run.objects.filter(subject=subject, kind=OuterRef("kind"), pk__gt=OuterRef("pk"))
+    failed = Run.objects.filter(~Exists(since), subject=subject, status=RunStatus.FAILED)
+    return failed.order_by("-finished_at").first()
 
 
 def next_step(facts: Facts) -> NextStep:
@@ -181,7 +212,7 @@ def _review(facts: Facts) -> NextStep | None:
     if not facts.open_batch:
         return None
     return NextStep(
-        f"Review {facts.waiting} images",
+        f"Review {facts.waiting} picture{pluralize(facts.waiting)}",
         "Only what a person accepts is ever trained on.",
         reverse("review_batch", args=[facts.subject.slug, facts.open_batch.pk]),
     )
@@ -209,29 +240,29 @@ def _measure(facts: Facts) -> NextStep | None:
 
 def _train(facts: Facts) -> NextStep | None:
     """Enough was accepted since the newest version was frozen."""
-    newest = facts.newest
-    known = newest.snapshot.items.exclude(image__origin=Origin.PHOTO).count() if newest else 0
+    last = facts.versions[-1] if facts.versions else None
+    known = last.snapshot.items.exclude(image__origin=Origin.PHOTO).count() if last else 0
     fresh = facts.accepted - known
-    if fresh < 10:
+    if fresh < FEWEST_FRESH:
         return None
-    name = f"char_lora_v{newest.number + 1 if newest else 1}"
+    head = facts.newest_head
     return NextStep(
-        f"Train {name}",
-        f"{fresh} images were accepted since the last training.",
+        f"Train char_lora_v{head.number + 1 if head else 1}",
+        f"{fresh} pictures were accepted since the last training.",
         reverse("train", args=[facts.subject.slug]),
     )
 
 
 def _make_more(facts: Facts) -> NextStep:
     holes = len(facts.coverage.holes)
-    if facts.newest is None:
+    if facts.brush is None:
         return NextStep(
             "Enrich the photos",
             f"{holes} cells of the coverage table have fewer than two pictures.",
             reverse("enrich", args=[facts.subject.slug]),
         )
     return NextStep(
-        f"Generate with {facts.newest}",
+        f"Generate with {facts.brush}",
         f"Its pictures fill what is still thin: {holes} holes are left.",
         reverse("generate", args=[facts.subject.slug]),
     )
@@ -240,8 +271,8 @@ def _make_more(facts: Facts) -> NextStep:
 def guards(facts: Facts) -> list[Guard]:
     """Signs that the wheel feeds on itself, and what is missing before it can turn."""
     found = [_real_share(facts)] if facts.accepted else []
-    newest, verdict = facts.newest, facts.card.verdict
-    if newest and verdict and verdict.word == "worse":
+    verdict = facts.card.verdict
+    if facts.versions and verdict and verdict.word == "worse":
         found.append(Guard("bad", verdict.sentence))
     missing = FEWEST_CORRECTIONS - facts.num_corrections
     if missing > 0:

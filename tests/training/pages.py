@@ -40,7 +40,6 @@ def make_lora(subject: Subject, number: int = 1, **facts: Any) -> LoraVersion:
     return LoraVersion.objects.create(
         subject=subject,
         base=run.base,
-        phase=Phase.HEAD,
         number=number,
         run=run,
         snapshot=snapshot,
@@ -48,7 +47,7 @@ def make_lora(subject: Subject, number: int = 1, **facts: Any) -> LoraVersion:
         file=f"{run.pk}/lora.safetensors",
         sha256="a" * 64,
         effect=1.5,
-        **facts,
+        **{"phase": Phase.HEAD} | facts,
     )
 
 

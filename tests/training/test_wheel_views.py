@@ -55,7 +55,7 @@ def test_the_wheel_stands_at_review_while_pictures_wait(page: Client, subject: S
     make_item(subject, 1)
     answer = page.get(reverse("wheel", args=["juno"]))
     assert answer.context["here"] == "review"
-    assert "Review 1 image" in answer.content.decode()
+    assert "Review 1 picture" in answer.content.decode()
 
 
 def test_the_wheel_draws_what_each_turn_gained(page: Client, subject: Subject) -> None:
