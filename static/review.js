@@ -46,6 +46,7 @@ function show(frame) {
     history.replaceState(null, "", `?item=${frame.dataset.item}`);
   }
   $$("[name=reasons]").forEach((box) => (box.checked = false));
+  $$("form", panel).forEach((sent) => sent.reset()); // What it held was about another picture.
   shownAt = performance.now();
   preload();
   tally();
@@ -143,6 +144,11 @@ function takeAnswer(message, answer) {
   tally();
 }
 
+const THANKS = {
+  instruct: "The editor is on it. Its answers come at the end of this film.",
+  correct: "Kept as a lesson for the editor.",
+};
+
 async function sendPanel(event) {
   event.preventDefault();
   const sent = event.target;
@@ -153,15 +159,14 @@ async function sendPanel(event) {
   say("Sending…");
   const reply = await post(sent.action, body).catch(() => null);
   if (!reply?.ok || reply.url.includes("/login/")) return say(await refusal(reply), "error");
-  sent.reset();
-  if (sent.id === "instruct") {
-    decide("skip");
-    return say("The editor is on it. Its answers come at the end of this film.");
+  if (sent.id === "instruct") record(frame, "skip", {});
+  else {
+    undoable.push({ item: frame.dataset.item, key, before: frame.dataset.verdict });
+    frame.dataset.verdict = "rejected";
   }
-  undoable.push({ item: frame.dataset.item, key, before: frame.dataset.verdict });
-  frame.dataset.verdict = "rejected";
-  show(next());
-  say("Kept as a lesson for the editor.");
+  if (current() === frame) show(next());
+  else tally();
+  say(THANKS[sent.id]);
 }
 
 // Keys
@@ -189,13 +194,18 @@ const KEYS = {
   ArrowLeft: () => step(-1), ArrowRight: () => step(1), Escape: closeAll,
 };
 
+const TYPED = "textarea, input:not([type=checkbox])";
+const PRESSED = "button, summary, a, input";
+
 function pressed(event) {
-  if (event.target.matches("textarea, input:not([type=checkbox]), dialog *")) {
+  if ($("dialog[open]")) return;
+  if (event.target.matches(TYPED)) {
     if (event.key === "Escape") event.target.blur();
     if (event.key === "Enter" && event.ctrlKey) event.target.form?.requestSubmit();
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === " " && event.target.matches(PRESSED)) return;
   const box = $(`[data-key="${event.key}"]`);
   const does = KEYS[event.key] ?? KEYS[event.key.toLowerCase()];
   if (!box && !does) return;
@@ -242,6 +252,8 @@ film.addEventListener("click", (event) => {
   event.preventDefault();
   show(frame);
 });
+// A control that was clicked, not reached by Tab, leaves Space to skip.
+desk.addEventListener("click", (event) => event.detail && $(`:is(${PRESSED}):focus`)?.blur());
 desk.addEventListener("click", (event) => DOES[event.target.closest("[data-does]")?.dataset.does]?.());
 onSwipe(desk, decide);
 setInterval(listen, POLL_MS);

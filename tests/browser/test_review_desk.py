@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
+
 import PIL.Image
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
-from curation.ingest import keep_made
 from curation.models import Batch, Decision, Image, Origin, ReviewItem, Subject, Verdict
 from curation.shots import Shot
+from tests.curation.cast import keep_made
 
 COLOURS = ("teal", "olive", "plum", "tan")
 
@@ -206,3 +208,93 @@ def test_the_desk_works_without_a_script(page: Page, items: list[ReviewItem]) ->
     page.get_by_role("button", name="reject").click()
     expect(page.locator(f"#frame-{items[2].pk}")).to_have_class("frame current")
     assert verdicts(items) == ["accepted", "rejected", "pending", "pending"]
+
+
+def test_space_presses_the_focused_control_and_skips_nothing(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    sit_down(page, items)
+    page.get_by_label("Not this person").focus()
+    page.keyboard.press(" ")
+    expect(page.get_by_label("Not this person")).to_be_checked()
+    page.get_by_role("button", name="accept").focus()
+    page.keyboard.press(" ")
+    saved(page)
+    assert verdicts(items) == ["accepted", "pending", "pending", "pending"]
+    assert set(Decision.objects.values_list("choice", flat=True)) == {"accept"}
+
+
+def test_space_skips_after_a_button_was_clicked(page: Page, items: list[ReviewItem]) -> None:
+    sit_down(page, items)
+    page.get_by_role("button", name="accept").click()
+    page.keyboard.press(" ")
+    saved(page)
+    assert list(Decision.objects.values_list("choice", flat=True)) == ["accept", "skip"]
+
+
+def test_keys_decide_nothing_behind_an_open_dialog(page: Page, items: list[ReviewItem]) -> None:
+    sit_down(page, items)
+    page.keyboard.press("?")
+    for key in ("a", "x", " "):
+        page.keyboard.press(key)
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.keyboard.press("?")
+    page.locator("dialog.help").click(position={"x": 5, "y": 5})
+    page.keyboard.press("a")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert not Decision.objects.exists()
+
+
+def test_what_was_typed_or_chosen_for_one_picture_is_not_kept_for_the_next(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    give_source(items)
+    sit_down(page, items)
+    page.keyboard.press("e")
+    page.keyboard.type("Open the mouth.")
+    page.get_by_label("Or upload what it should have been").set_input_files(lesson())
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("e")
+    expect(page.get_by_label("Tell the editor what to change")).to_have_value("")
+    assert page.locator("#picture").evaluate("input => input.files.length") == 0
+
+
+def test_a_lesson_sent_slowly_rejects_the_picture_it_was_made_for(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    give_source(items)
+    sit_down(page, items)
+    held: list[Route] = []
+    page.route("**/correct/", lambda route: held.append(route))
+    page.keyboard.press("e")
+    page.get_by_label("Or upload what it should have been").set_input_files(lesson())
+    page.get_by_role("button", name="Keep as a lesson").click()
+    expect(page.get_by_text("Sending")).to_be_visible()
+    page.locator(f"#frame-{items[2].pk}").click()
+    held[0].continue_()
+    expect(page.get_by_text("Kept as a lesson for the editor.")).to_be_visible()
+    expect(page.locator(f"#frame-{items[0].pk}")).to_have_attribute("data-verdict", "rejected")
+    expect(page.locator(f"#frame-{items[2].pk}")).to_have_class("frame current")
+    assert verdicts(items) == ["rejected", "pending", "pending", "pending"]
+
+
+def give_source(items: list[ReviewItem]) -> None:
+    photo = keep_made(
+        items[0].batch.subject,
+        PIL.Image.new("RGB", (96, 96), "gold"),
+        origin=Origin.PHOTO,
+        shot=Shot(),
+        parents=[],
+        depth=0,
+        provenance={},
+    )
+    for item in items:
+        item.image.parents.add(photo)
+
+
+def lesson() -> FilePayload:
+    data = io.BytesIO()
+    PIL.Image.new("RGB", (300, 300), "navy").save(data, "PNG")
+    return {"name": "better.png", "mimeType": "image/png", "buffer": data.getvalue()}
