@@ -1,4 +1,7 @@
-"""What a person says about a picture. Rows are only added; the verdict is their projection."""
+"""What a person says about a picture. Rows are only added; the verdict is their projection.
+
+Whoever decides or undoes locks the picture first, so that of two people the later one prevails.
+"""
 
 from __future__ import annotations
 
@@ -35,13 +38,22 @@ def decide(
         reasons=list(reasons),
         seconds=seconds,
     )
+    return _record(decision)
+
+
+def _record(decision: Decision) -> Decision:
     try:
         with transaction.atomic():
+            _lock(decision.item)
             decision.save(force_insert=True)
-            _carry_out(item, choice)
+            _carry_out(decision.item, Choice(decision.choice))
     except IntegrityError:
-        return Decision.objects.get(key=decision.key, author=by)
+        return Decision.objects.get(key=decision.key, author=decision.author)
     return decision
+
+
+def _lock(item: ReviewItem) -> None:
+    Image.objects.select_for_update(no_key=True).get(pk=item.image_id)
 
 
 def _carry_out(item: ReviewItem, choice: Choice) -> None:
@@ -71,6 +83,7 @@ def undo(decision: Decision, *, by: User) -> Decision:
     """Take back one decision. Asked twice, the first undo stands."""
     try:
         with transaction.atomic():
+            _lock(decision.item)
             undoing = Decision.objects.create(
                 item=decision.item, author=by, choice=Choice.UNDO, undoes=decision
             )
@@ -107,5 +120,13 @@ def record_correction(
             target=target,
             defaults={"subject": made.subject, "rejected": made, "author": by},
         )
-        decide(item, Choice.REJECT, by=by, key=key)
+        _record(
+            Decision(
+                key=key or uuid.uuid4(),
+                item=item,
+                author=by,
+                choice=Choice.REJECT,
+                correction=correction,
+            )
+        )
     return correction

@@ -43,8 +43,13 @@ def freeze_character(
     """Freeze a subject's accepted pictures. The same content again is the same snapshot.
 
     Raises:
-        NotEnough: fewer than five photos.
+        NotEnough: fewer than five photos, or the subject is held out.
     """
+    if subject.held_out:
+        raise NotEnough(
+            f"{subject} is held out: its photos measure the editor and are never trained on. "
+            "An operator can change that in the admin site."
+        )
     images = (
         Image.objects.trainable()
         .filter(subject=subject, origin__in=origins)
@@ -62,12 +67,12 @@ def freeze_character(
 
 
 def freeze_corrections(*, by: User | None, note: str = "") -> Snapshot:
-    """Freeze every correction, of all subjects, as lessons for the editor.
+    """Freeze every correction that stands, of all subjects, as lessons for the editor.
 
     Raises:
         NotEnough: too few corrections to teach anything.
     """
-    corrections = Correction.objects.select_related("source", "target").order_by("pk")
+    corrections = Correction.objects.trainable().select_related("source", "target").order_by("pk")
     entries = [Entry(c.target, c.instruction, correction=c) for c in corrections]
     if len(entries) < FEWEST_CORRECTIONS:
         raise NotEnough(

@@ -93,34 +93,46 @@ def ingest_retouch(item: ReviewItem, file: UploadedFile[bytes], by: User) -> Ima
     """Take a corrected file for a made picture: what the edit should have given.
 
     Raises:
-        Refused: it cannot be read.
+        Refused: it cannot be read, or is what the editor made or began from.
     """
     made = item.image
     refused: list[str] = []
     opened = _open(_sources([file], refused), refused)
     if len(opened) != 1:
         raise Refused(" ".join(refused) or "Send one picture.")
+    parents = list(made.parents.order_by("pk"))
+    _refuse_uncorrected(opened[0], made, parents)
     wanted = _row(made.subject, Origin.RETOUCHED, opened[0])
     wanted.depth = made.depth
     wanted.view, wanted.expression, wanted.pose = made.view, made.expression, made.pose
     wanted.clothes, wanted.background = made.clothes, made.background
     logger.info("%s: image %s retouched by %s", made.subject.slug, made.pk, by)
-    return _keep_row(wanted, [*made.parents.all(), made])
+    kept = keep_row(wanted, [*parents, made])
+    _take_out_of_trash(kept)
+    return kept
 
 
-def keep_made(  # noqa: PLR0913 - the facts of a picture
+def _refuse_uncorrected(opened: Opened, made: Image, parents: Sequence[Image]) -> None:
+    """A picture that is its own correction would teach the editor to change nothing."""
+    label = opened.source.label
+    if opened.sha256 == made.sha256:
+        raise Refused(f"{label} is what the editor made itself. Send the corrected picture.")
+    if opened.sha256 in {parent.sha256 for parent in parents}:
+        raise Refused(f"{label} is the picture before the edit. Send it as it should have become.")
+
+
+def store_made(  # noqa: PLR0913 - the facts of a picture
     subject: Subject,
     picture: PIL.Image.Image,
     *,
     origin: Origin,
     shot: Shot | None,
-    parents: Sequence[Image],
     depth: int,
     provenance: dict[str, Any],
     clothes: str = "",
     background: str = "",
 ) -> Image:
-    """Store what a machine made. The same picture made the same way again is the same row."""
+    """Store the files of what a machine made; the row that comes back waits for `keep_row`."""
     data = png_bytes(picture, provenance)
     with staging() as folder:
         sha256 = write(folder / "original", [data])
@@ -140,10 +152,10 @@ def keep_made(  # noqa: PLR0913 - the facts of a picture
     )
     if shot:
         wanted.view, wanted.expression, wanted.pose = shot.view, shot.expression, shot.pose
-    return _keep_row(wanted, parents)
+    return wanted
 
 
-def _keep_row(wanted: Image, parents: Sequence[Image] = ()) -> Image:
+def keep_row(wanted: Image, parents: Sequence[Image] = ()) -> Image:
     """Insert `wanted` with its parents; where its equal is there already, give that one."""
     try:
         with transaction.atomic():
@@ -160,15 +172,19 @@ def _keep_photo(subject: Subject, opened: Opened, intake: Intake) -> None:
         intake.refused.append(f"{label} was made or retouched here: it is no photo of {subject}.")
         return
     wanted = _row(subject, Origin.PHOTO, opened)
-    kept = _keep_row(wanted)
+    kept = keep_row(wanted)
     if kept is not wanted:
         intake.notes.append(f"{label} is here already.")
-        if kept.trashed_at:
-            kept.trashed_at = None
-            kept.save(update_fields=["trashed_at"])
+        _take_out_of_trash(kept)
     elif opened.facts.note:
         intake.notes.append(f"{label} {opened.facts.note}")
     intake.images.append(kept)
+
+
+def _take_out_of_trash(image: Image) -> None:
+    if image.trashed_at:
+        image.trashed_at = None
+        image.save(update_fields=["trashed_at"])
 
 
 def _row(subject: Subject, origin: Origin, opened: Opened) -> Image:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from curation.models import Image, Measurement, Origin, Subject
+from curation.models import Image, Measurement, Subject
 
 SHOWN = 4
 
@@ -16,11 +16,7 @@ def nearest_photos(subject: Subject, made: Iterable[Image]) -> dict[int, list[Im
     by cosine of the face embeddings. One query; `made` comes with its measurements.
     """
     photos = list(
-        Image.objects.photos()
-        .filter(subject=subject)
-        .exclude(origin=Origin.BENCHMARK)
-        .select_related("measurement")
-        .order_by("pk")
+        Image.objects.photos().filter(subject=subject).select_related("measurement").order_by("pk")
     )
     return {image.pk: _nearest(image, photos) for image in made}
 

@@ -17,7 +17,6 @@ from training.models import (
     BaseModel,
     Benchmark,
     Cell,
-    EditorLora,
     IllegalTransition,
     LoraVersion,
     Run,
@@ -196,10 +195,3 @@ class BaseModelAdmin(admin.ModelAdmin[BaseModel]):
     list_display = ("name", "family", "folder", "licence", "is_paper_doll", "enabled", "preferred")
     list_filter = ("family", "enabled", "is_paper_doll")
     search_fields = ("name", "folder")
-
-
-@admin.register(EditorLora)
-class EditorLoraAdmin(admin.ModelAdmin[EditorLora]):
-    list_display = ("name", "base", "strength", "trigger", "licence", "enabled")
-    list_filter = ("enabled", "base")
-    list_select_related = ("base",)

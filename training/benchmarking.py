@@ -13,8 +13,8 @@ from curation.shots import Shot
 from curation.storage import open_picture
 from training.book import Acquaintance, Book
 from training.eyes import Eyes, open_eyes, stack
-from training.making import make_all
-from training.models import BaseModel, Benchmark, Cell, Family, Run, RunItem, Score
+from training.making import installed, make_all
+from training.models import Benchmark, Cell, Family, Run, RunItem, Score
 
 Metric = Score.Metric
 
@@ -72,7 +72,7 @@ def benchmark(run: Run) -> None:
             "suite": run.recipe["suite"],
         },
     )
-    eyes = open_eyes(bench_model())
+    eyes = open_eyes(installed(Family.BENCH))
     judge = cache(lambda subject: judge_of(subject, eyes))
 
     def finish(item: RunItem, image: Image) -> None:
@@ -98,7 +98,3 @@ def benchmark(run: Run) -> None:
         )
 
     make_all(run, finish)
-
-
-def bench_model() -> BaseModel:
-    return BaseModel.objects.usable(Family.BENCH)[0]

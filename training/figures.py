@@ -7,17 +7,19 @@ from typing import Any
 
 from curation import gating
 from curation.models import Subject
-from training.benchmarking import bench_model, judge_of
+from training.benchmarking import judge_of
 from training.card import card
 from training.eyes import open_eyes
+from training.making import installed
+from training.models import Family
 
 NAMES = {"base": "base", "photos only": "photos_only", "char_lora_v1": "v1", "char_lora_v2": "v2"}
 
 
 def anchors(subject: Subject) -> dict[str, float]:
     """The ends of the identity scale: strangers, and the photos' own leave-one-out level."""
-    lines = judge_of(subject, open_eyes(bench_model())).calibration
-    bank = open_eyes(bench_model()).faces.strangers()
+    lines = judge_of(subject, open_eyes(installed(Family.BENCH))).calibration
+    bank = open_eyes(installed(Family.BENCH)).faces.strangers()
     strangers = [gating.likeness(stranger, lines.references) for stranger in bank]
     return {
         "stranger": mean(strangers),

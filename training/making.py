@@ -1,11 +1,12 @@
 """Make a run's pictures, one item after the other: enrich, edit, generate, benchmark.
 
-An item is finished in one transaction that checks the fencing token, so a worker that lost its
-run writes nothing, and a run that is taken up again makes only what is missing.
+Files come first; then an item's rows are written in one transaction that checks the fencing token,
+so a worker that lost its run writes none, and a run taken up again makes only what is missing.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,15 +17,17 @@ from django.utils import timezone
 from PIL.Image import Image as Picture
 
 from curation import gating
-from curation.ingest import keep_made
+from curation.ingest import keep_row, store_made
 from curation.models import Batch, Image, Origin, ReviewItem
 from curation.shots import Shot
 from curation.storage import open_picture
 from training.artifacts import lora_path
-from training.engines.base import EditRequest, GenerateRequest, LoraRef
+from training.engines.base import EditRequest, EngineError, GenerateRequest, LoraRef
 from training.eyes import Eyes, from_bytes, measure, open_eyes, photo_vectors
 from training.models import BaseModel, Family, Run, RunItem, RunKind
 from training.resident import RESIDENT
+
+logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_REPORTS = 1.0
 
@@ -50,19 +53,59 @@ class Pace:
 
 
 def make_all(run: Run, finish: Finish) -> None:
-    """Make every item that is not done; `finish` writes its rows inside the item's transaction."""
+    """Make every item that is not done; `finish` writes its rows inside the item's transaction.
+
+    An item that cannot be made says why, and the others go on.
+
+    Raises:
+        EngineError: the engine cannot be opened, nothing at all could be made, or a cell of a
+            benchmark is missing, whose columns are compared whole.
+    """
+    todo = list(run.items.filter(done_at=None).select_related("source__subject"))
     done = run.items.exclude(done_at=None).count()
     pace = Pace(run, time.monotonic(), done)
     run.report(phase="making pictures", progress=done)
-    for item in run.items.filter(done_at=None).select_related("source__subject"):
-        picture = draw(run, item)
-        image = keep(run, item, picture)
-        with transaction.atomic():
-            run.report()
-            finish(item, image)
-            RunItem.objects.filter(pk=item.pk).update(image=image, done_at=timezone.now())
-        done += 1
-        pace.tell(done)
+    if todo:
+        open_engine(run, todo[0])
+    failures = []
+    for item in todo:
+        try:
+            make(run, item, finish)
+        except EngineError as error:
+            failures.append(str(error))
+            note_failure(run, item, error)
+        else:
+            done += 1
+            pace.tell(done)
+    if failures and (done == 0 or run.kind == RunKind.BENCHMARK):
+        raise EngineError(
+            f"{len(failures)} of {run.total} pictures could not be made. {failures[-1]} "
+            "Then press Resume: only what is missing is made."
+        )
+
+
+def make(run: Run, item: RunItem, finish: Finish) -> None:
+    made = store(run, item, draw(run, item))
+    with transaction.atomic():
+        run.report()
+        image = keep_row(made, [item.source] if item.source is not None else [])
+        finish(item, image)
+        RunItem.objects.filter(pk=item.pk).update(image=image, failure="", done_at=timezone.now())
+
+
+def note_failure(run: Run, item: RunItem, error: EngineError) -> None:
+    logger.warning("%s: %s", item, error)
+    with transaction.atomic():
+        run.report()
+        RunItem.objects.filter(pk=item.pk).update(failure=str(error))
+
+
+def open_engine(run: Run, item: RunItem) -> None:
+    """Before any item: what is wrong with the weights is wrong for all of them."""
+    if item.source is not None:
+        RESIDENT.editor(run.base)
+    else:
+        RESIDENT.generator(run.base)
 
 
 def draw(run: Run, item: RunItem) -> Picture:
@@ -71,7 +114,7 @@ def draw(run: Run, item: RunItem) -> Picture:
     loras = _loras(run)
     if item.source is not None:
         request = EditRequest(
-            images=(open_picture(item.source),),
+            images=(source_of(item.source),),
             instruction=item.request["instruction"],
             seed=item.request["seed"],
             loras=loras,
@@ -79,6 +122,16 @@ def draw(run: Run, item: RunItem) -> Picture:
         return RESIDENT.editor(run.base).edit(request, beat)
     words = GenerateRequest(prompt=item.request["prompt"], seed=item.request["seed"], loras=loras)
     return RESIDENT.generator(run.base).generate(words, beat)
+
+
+def source_of(image: Image) -> Picture:
+    try:
+        return open_picture(image)
+    except OSError as error:
+        raise EngineError(
+            f"The file of {image} of {image.subject} cannot be read ({error}). "
+            "Upload that picture again, or put it in the trash."
+        ) from error
 
 
 class _StepBeat:
@@ -101,16 +154,14 @@ def _loras(run: Run) -> tuple[LoraRef, ...]:
     return (LoraRef(path=lora_path(run.lora), sha256=run.lora.sha256, strength=strength),)
 
 
-def keep(run: Run, item: RunItem, picture: Picture) -> Image:
-    """Store the picture with everything that made it."""
+def store(run: Run, item: RunItem, picture: Picture) -> Image:
+    """Store the picture's files with everything that made it; the row is not saved yet."""
     asked = item.request
-    parents = [item.source] if item.source is not None else []
-    return keep_made(
+    return store_made(
         subject=run.subject or item.source.subject,  # type: ignore[union-attr]
         picture=picture,
         origin=_origin(run),
         shot=Shot(asked["view"], asked["expression"], asked["pose"]) if "view" in asked else None,
-        parents=parents,
         depth=_depth(run, item),
         provenance=_provenance(run, item),
         clothes=asked["clothes"],
@@ -152,7 +203,7 @@ def _provenance(run: Run, item: RunItem) -> dict[str, Any]:
 
 def make_for_review(run: Run) -> None:
     """Enrich, edit or generate: each picture is measured, judged by the gate, put in the batch."""
-    eyes = open_eyes(gate_model())
+    eyes = open_eyes(installed(Family.GATE))
     judge = gate_of(run, eyes)
     batch = run.batch
     assert batch is not None
@@ -174,8 +225,14 @@ def make_for_review(run: Run) -> None:
     make_all(run, finish)
 
 
-def gate_model() -> BaseModel:
-    return BaseModel.objects.usable(Family.GATE)[0]
+def installed(family: Family) -> BaseModel:
+    """Raises EngineError: nobody has set up a model of that family."""
+    base = BaseModel.objects.usable(family).first()
+    if base is None:
+        raise EngineError(
+            f"No {family.label} model is set up. Add one on the Setup page, then press Resume."
+        )
+    return base
 
 
 def gate_of(run: Run, eyes: Eyes) -> gating.Calibration:

@@ -48,7 +48,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def trainable(self) -> Self:
         """What a person accepted and no rule holds back. A retouch trains the editor only."""
-        return self.accepted().filter(origin__in=TRAINABLE, held_out=False)
+        return self.accepted().filter(origin__in=TRAINABLE, held_out=False, subject__held_out=False)
 
     def photos(self) -> Self:
         return self.in_use().filter(origin=Origin.PHOTO)

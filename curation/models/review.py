@@ -66,10 +66,6 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
     def waiting(self) -> Self:
         return self.filter(image__verdict=Verdict.PENDING, image__trashed_at=None)
 
-    def in_review_order(self) -> Self:
-        """Skipped ones last; else in the order they were made."""
-        return self.order_by("skips", "pk")
-
 
 class ReviewItem(models.Model):
     """A picture in a batch, with the gate's opinion: it advises, people decide."""
@@ -107,7 +103,8 @@ class ReviewItem(models.Model):
 class Decision(models.Model):
     """One thing one person said about one picture. Never changed; an undo is another row.
 
-    `key` is made by the browser, so that a decision sent twice is one decision.
+    `key` is made by the browser, so that a decision sent twice is one decision. `correction` is
+    the lesson that a rejection came with.
     """
 
     key = models.UUIDField(default=uuid.uuid4, unique=True)
@@ -117,6 +114,9 @@ class Decision(models.Model):
     )
     choice = models.CharField(max_length=8, choices=Choice)
     reasons: models.JSONField[list[str], list[str]] = models.JSONField(default=list, blank=True)
+    correction = models.ForeignKey(
+        "Correction", on_delete=models.PROTECT, null=True, blank=True, related_name="decisions"
+    )
     undoes = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by"
     )
@@ -136,17 +136,35 @@ class Decision(models.Model):
             models.CheckConstraint(
                 name="choice_is_known", condition=models.Q(choice__in=Choice.values)
             ),
+            models.CheckConstraint(
+                name="only_a_rejection_corrects",
+                condition=models.Q(choice="reject") | models.Q(correction=None),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.author} {self.choice} item {self.item_id}"
 
 
+class CorrectionQuerySet(models.QuerySet["Correction"]):
+    def standing(self) -> Self:
+        """Those that nobody took back: by an undo, or by accepting what had been rejected."""
+        rejections = Decision.objects.filter(
+            correction=models.OuterRef("pk"), undone_by=None, item__image__verdict=Verdict.REJECTED
+        )
+        return self.filter(models.Exists(rejections))
+
+    def trainable(self) -> Self:
+        """Lessons that stand and that no rule holds back, at either end."""
+        in_training = Image.objects.in_use().filter(held_out=False, subject__held_out=False)
+        return self.standing().filter(source__in=in_training, target__in=in_training)
+
+
 class Correction(models.Model):
     """Source, instruction and the picture it should have become: one lesson for the editor.
 
     `rejected` is the editor's own answer that a person did not want: with `target` it is also a
-    preference pair. Immutable.
+    preference pair. Immutable: whether it stands is said by the decisions that came with it.
     """
 
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="corrections")
@@ -160,6 +178,8 @@ class Correction(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="corrections"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CorrectionQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]

@@ -44,6 +44,12 @@ class Snapshot(models.Model):
     def __str__(self) -> str:
         return f"snapshot {self.sha256[:8]}"
 
+    def num_held_back(self) -> int:
+        """How many of its items may no longer train: held out, trashed or taken back since."""
+        if self.purpose == self.Purpose.EDITOR:
+            return self.items.exclude(correction__in=Correction.objects.trainable()).count()
+        return self.items.exclude(image__in=Image.objects.trainable()).count()
+
 
 class SnapshotItem(models.Model):
     snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="items")

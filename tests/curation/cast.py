@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
+from PIL.Image import Image as Picture
+
+from curation.ingest import keep_row, store_made
 from curation.models import Batch, Image, Origin, ReviewItem, Subject, Verdict
 
 
@@ -19,6 +23,13 @@ def make_image(subject: Subject, number: int = 0, **facts: Any) -> Image:
 def make_photos(subject: Subject, count: int = 6) -> list[Image]:
     front = {"view": "front", "expression": "neutral", "pose": "portrait"}
     return [make_image(subject, number, **front) for number in range(count)]
+
+
+def keep_made(
+    subject: Subject, picture: Picture, *, parents: Sequence[Image] = (), **facts: Any
+) -> Image:
+    """A made picture with its files."""
+    return keep_row(store_made(subject, picture, **facts), parents)
 
 
 def make_item(subject: Subject, number: int = 0, **facts: Any) -> ReviewItem:

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from curation.deciding import decide, record_correction, undo_last
+from curation.deciding import decide, record_correction, undo, undo_last
 from curation.models import Choice, Correction, Decision, Image, Origin, Subject, Verdict
 from tests.curation.cast import make_image, make_item
 
@@ -98,3 +98,58 @@ def test_database_refuses_an_undo_of_nothing(subject: Subject, alice: User):
     item = make_item(subject)
     with pytest.raises(IntegrityError), transaction.atomic():
         Decision.objects.create(item=item, author=alice, choice=Choice.UNDO)
+
+
+def corrected(subject: Subject, by: User) -> Correction:
+    item = make_item(subject, provenance={"prompt": "Smile."})
+    item.image.parents.add(make_image(subject, 1))
+    target = make_image(subject, 2, origin=Origin.RETOUCHED, verdict=Verdict.ACCEPTED)
+    return record_correction(item, target, by=by)
+
+
+def test_a_lesson_stands_until_it_is_taken_back(subject: Subject, alice: User):
+    lesson = corrected(subject, alice)
+    assert lesson in Correction.objects.standing()
+    undo_last(lesson.rejected.review_item.batch, by=alice)
+    assert not Correction.objects.standing().exists()
+
+
+def test_a_lesson_taken_back_does_not_stand_on_an_older_rejection(subject: Subject, alice: User):
+    item = make_item(subject)
+    item.image.parents.add(make_image(subject, 1))
+    decide(item, Choice.REJECT, by=alice)
+    record_correction(item, make_image(subject, 2, origin=Origin.RETOUCHED), by=alice)
+    undo_last(item.batch, by=alice)
+    item.image.refresh_from_db()
+    assert item.image.verdict == Verdict.REJECTED
+    assert not Correction.objects.standing().exists()
+
+
+def test_accepting_what_was_corrected_takes_the_lesson_back(subject: Subject, alice: User):
+    lesson = corrected(subject, alice)
+    decide(lesson.rejected.review_item, Choice.ACCEPT, by=alice)
+    assert not Correction.objects.standing().exists()
+
+
+def test_the_same_lesson_given_again_after_an_undo_stands_again(subject: Subject, alice: User):
+    lesson = corrected(subject, alice)
+    item = lesson.rejected.review_item
+    undo_last(item.batch, by=alice)
+    assert record_correction(item, lesson.target, by=alice) == lesson
+    assert Correction.objects.standing().get() == lesson
+
+
+def test_an_undo_asked_twice_is_one_undo(subject: Subject, alice: User):
+    first = decide(make_item(subject), Choice.ACCEPT, by=alice)
+    assert undo(first, by=alice) == undo(first, by=alice)
+
+
+def test_database_refuses_a_lesson_that_came_with_an_acceptance(subject: Subject, alice: User):
+    lesson = corrected(subject, alice)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Decision.objects.create(
+            item=lesson.rejected.review_item,
+            author=alice,
+            choice=Choice.ACCEPT,
+            correction=lesson,
+        )

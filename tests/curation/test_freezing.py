@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
+from curation.deciding import record_correction, undo_last
 from curation.freezing import NotEnough, freeze_character, freeze_corrections
-from curation.models import Origin, Snapshot, Subject, Verdict
+from curation.models import Correction, Origin, ReviewItem, Snapshot, Subject, Verdict
 from tests.curation.cast import make_image, make_item, make_photos
 
 
@@ -59,3 +60,72 @@ def test_too_few_photos_are_refused_with_what_to_do(subject: Subject, alice: Use
 def test_too_few_corrections_are_refused_with_what_to_do(alice: User):
     with pytest.raises(NotEnough, match="Press E"):
         freeze_corrections(by=alice)
+
+
+def test_a_held_out_subject_is_never_frozen(subject: Subject, alice: User):
+    make_photos(subject)
+    subject.held_out = True
+    subject.save()
+    with pytest.raises(NotEnough, match="Juno is held out"):
+        freeze_character(subject, by=alice)
+
+
+def correct(subject: Subject, by: User, count: int = 5) -> list[ReviewItem]:
+    items = []
+    for number in range(count):
+        item = make_item(subject, 200 + number, provenance={"prompt": f"order {number}"})
+        item.image.parents.add(make_image(subject, 100 + number))
+        record_correction(item, make_image(subject, 300 + number, origin=Origin.RETOUCHED), by=by)
+        items.append(item)
+    return items
+
+
+def test_a_correction_that_was_undone_does_not_teach(subject: Subject, alice: User):
+    last = correct(subject, alice)[-1]
+    undo_last(last.batch, by=alice)
+    taught = freeze_corrections(by=alice).items.values_list("correction__rejected", flat=True)
+    assert len(taught) == 4
+    assert last.image_id not in taught
+
+
+@pytest.mark.parametrize("end", ["source", "target"])
+def test_a_correction_with_a_picture_in_the_trash_does_not_teach(
+    subject: Subject, alice: User, end: str
+):
+    correct(subject, alice)
+    getattr(Correction.objects.get(instruction="order 0"), end).move_to_trash()
+    assert freeze_corrections(by=alice).items.count() == 4
+
+
+def test_a_correction_of_a_held_out_photo_does_not_teach(subject: Subject, alice: User):
+    correct(subject, alice)
+    photo = Correction.objects.get(instruction="order 0").source
+    photo.held_out = True
+    photo.save()
+    assert freeze_corrections(by=alice).items.count() == 4
+
+
+def test_corrections_of_a_held_out_subject_do_not_teach(subject: Subject, alice: User):
+    correct(subject, alice)
+    subject.held_out = True
+    subject.save()
+    with pytest.raises(NotEnough, match="There are 0 corrections"):
+        freeze_corrections(by=alice)
+
+
+def test_a_snapshot_counts_what_may_no_longer_train(subject: Subject, alice: User):
+    photos = make_photos(subject)
+    snapshot = freeze_character(subject, by=alice)
+    assert snapshot.num_held_back() == 0
+    photos[0].held_out = True
+    photos[0].save()
+    photos[1].move_to_trash()
+    assert snapshot.num_held_back() == 2
+
+
+def test_an_editors_snapshot_counts_lessons_taken_back_since(subject: Subject, alice: User):
+    batch = correct(subject, alice)[-1].batch
+    snapshot = freeze_corrections(by=alice)
+    assert snapshot.num_held_back() == 0
+    undo_last(batch, by=alice)
+    assert snapshot.num_held_back() == 1

@@ -23,10 +23,11 @@ from PIL import ImageCms
 from PIL.ExifTags import Base
 
 from curation.decoding import LONGEST_SIDE, Unreadable, decode
-from curation.ingest import Intake, Refused, ingest_retouch, ingest_upload, keep_made
+from curation.ingest import Intake, Refused, ingest_retouch, ingest_upload
 from curation.models import Batch, Image, Origin, ReviewItem, Subject
 from curation.opening import CRASHED, Facts, open_apart
 from curation.storage import open_picture, original_of, path_of, preview_of
+from tests.curation.cast import keep_made
 
 # Left half red, right half blue: tells sides, turns and colours apart.
 HALVES = Pixels.new("RGB", (80, 40), (200, 30, 30))
@@ -454,3 +455,30 @@ def test_a_retouched_file_takes_the_place_of_what_the_editor_made(
     assert ingest_retouch(item, fixed, by=alice) == retouch
     with pytest.raises(Refused, match=r"^fixed\.jpg is not a picture"):
         ingest_retouch(item, SimpleUploadedFile("fixed.jpg", b"words"), by=alice)
+
+
+def test_what_the_editor_made_is_no_correction_of_itself(subject: Subject, alice: User) -> None:
+    (photo,) = take(subject, a_jpg=PHOTO).images
+    image = made(subject)
+    image.parents.set([photo])
+    item = ReviewItem.objects.create(
+        image=image, batch=Batch.objects.create(subject=subject, title="Enrichment 1")
+    )
+    itself = SimpleUploadedFile("same.png", original_of(image.sha256).read_bytes())
+    with pytest.raises(Refused, match=r"^same\.png is what the editor made itself"):
+        ingest_retouch(item, itself, by=alice)
+    with pytest.raises(Refused, match=r"^a\.jpg is the picture before the edit"):
+        ingest_retouch(item, SimpleUploadedFile("a.jpg", PHOTO), by=alice)
+    assert not Image.objects.filter(origin=Origin.RETOUCHED).exists()
+
+
+def test_a_retouch_that_was_trashed_comes_back_when_it_is_sent_again(
+    subject: Subject, alice: User
+) -> None:
+    item = ReviewItem.objects.create(
+        image=made(subject), batch=Batch.objects.create(subject=subject, title="Enrichment 1")
+    )
+    fixed = encoded(HALVES.rotate(180), "PNG")
+    ingest_retouch(item, SimpleUploadedFile("fixed.png", fixed), by=alice).move_to_trash()
+    again = ingest_retouch(item, SimpleUploadedFile("fixed.png", fixed), by=alice)
+    assert again.trashed_at is None

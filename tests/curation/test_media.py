@@ -8,9 +8,9 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image as Pixels
 
-from curation.ingest import keep_made
 from curation.models import Image, Origin, Subject
 from curation.storage import original_of, path_of
+from tests.curation.cast import keep_made
 
 
 @pytest.fixture

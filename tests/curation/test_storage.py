@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from PIL import Image as Pixels
 
-from curation.ingest import keep_made
 from curation.models import Image, Origin, Subject
 from curation.provenance import MADE_BY_A_MODEL
 from curation.shots import Shot
@@ -25,6 +24,7 @@ from curation.storage import (
     sweep_files,
     write,
 )
+from tests.curation.cast import keep_made
 
 RED = Pixels.new("RGB", (96, 64), "red")
 

@@ -17,7 +17,18 @@ from training import demo, execution
 from training.artifacts import lora_path, run_folder
 from training.automatic_reviewer import AutomaticReviewer
 from training.book import Book
-from training.models import Cell, LoraVersion, Phase, Run, RunStatus, Score
+from training.making import make
+from training.models import (
+    BaseModel,
+    Cell,
+    Family,
+    LoraVersion,
+    Phase,
+    Run,
+    RunMoved,
+    RunStatus,
+    Score,
+)
 from training.submission import (
     submit_benchmark,
     submit_enrich,
@@ -179,3 +190,59 @@ def test_the_automatic_reviewer_leaves_a_persons_word_alone(juno: Subject):
     assert run.batch is not None
     AutomaticReviewer(book).review(run.batch)
     assert list(first.decisions.values_list("author__username", flat=True)) == ["alice"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_cancelled_while_a_picture_is_drawn_leaves_no_picture(juno: Subject):
+    run = submit_enrich(juno, SHOTS[:1], 1, None)
+    claimed = Run.objects.claim(run.pk, worker="here/1/0")
+    assert claimed is not None
+    Run.objects.get(pk=run.pk).cancel()
+    with pytest.raises(RunMoved):
+        make(claimed, claimed.items.get(), lambda item, image: None)
+    assert not Image.objects.filter(origin=Origin.ENRICHED).exists()
+    assert run.items.get().image is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_photo_that_cannot_be_read_costs_its_own_picture_alone(juno: Subject):
+    execution.work(cpu=True)
+    run = submit_enrich(juno, SHOTS, 1, None)
+    lost, kept = run.items.all()
+    path_of(lost.source.sha256).unlink()
+    carried_out(run)
+    lost.refresh_from_db()
+    kept.refresh_from_db()
+    assert (run.status, run.batch.items.count()) == (RunStatus.SUCCEEDED, 1)
+    assert "cannot be read" in lost.failure
+    assert (lost.image, kept.failure) == (None, "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_of_which_nothing_could_be_made_fails_and_can_be_resumed(juno: Subject):
+    execution.work(cpu=True)
+    run = submit_enrich(juno, SHOTS[:1], 1, None)
+    picture = path_of(run.items.get().source.sha256)
+    content = picture.read_bytes()
+    picture.unlink()
+    carried_out(run)
+    assert run.status == RunStatus.FAILED
+    assert "1 of 1 pictures could not be made" in run.failure
+    picture.write_bytes(content)
+    run.resume()
+    carried_out(run)
+    assert (run.status, run.items.get().failure) == (RunStatus.SUCCEEDED, "")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("family", [Family.GATE, Family.BENCH])
+def test_models_switched_off_while_a_run_waits_fail_it_in_words(juno: Subject, family: Family):
+    run = submit_benchmark(juno, None, None, seeds=1)
+    if family == Family.GATE:
+        run = submit_enrich(juno, SHOTS[:1], 1, None)
+    BaseModel.objects.filter(family=family).update(enabled=False)
+    claimed = Run.objects.claim(run.pk, worker="here/1/0")
+    assert claimed is not None
+    execution.execute(claimed)
+    assert claimed.status == RunStatus.FAILED
+    assert f"No {family.label} model is set up" in claimed.failure

@@ -9,8 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from curation.models import Subject
+from tests.training.cast import make_base
 from tests.training.pages import make_column, make_lora
-from training.models import LoraVersion, Standing
+from training.models import Family, LoraVersion, Phase, Standing
 
 
 @pytest.fixture
@@ -56,6 +57,24 @@ def test_promoting_a_version_retires_the_one_it_replaces(page: Client, subject: 
         page.post(reverse("promote", args=[lora.pk]))
     standings = dict(LoraVersion.objects.values_list("number", "standing"))
     assert standings == {1: Standing.RETIRED, 2: Standing.CURRENT}
+
+
+def test_promoting_retires_a_version_of_another_base_too(page: Client, subject: Subject) -> None:
+    first, second = make_lora(subject, 1), make_lora(subject, 2)
+    first.promote()
+    second.base = make_base(Family.FLUX, "another-flux", preferred=False)
+    second.save()
+    assert page.post(reverse("promote", args=[second.pk])).status_code == 302
+    standings = dict(LoraVersion.objects.values_list("number", "standing"))
+    assert standings == {1: Standing.RETIRED, 2: Standing.CURRENT}
+
+
+def test_the_other_phases_version_stays_in_use(page: Client, subject: Subject) -> None:
+    head, body = make_lora(subject, 1), make_lora(subject, 2)
+    LoraVersion.objects.filter(pk=body.pk).update(phase=Phase.BODY)
+    for lora in (head, body):
+        page.post(reverse("promote", args=[lora.pk]))
+    assert set(LoraVersion.objects.values_list("standing", flat=True)) == {Standing.CURRENT}
 
 
 def test_a_control_is_never_promoted(page: Client, subject: Subject) -> None:

@@ -1,4 +1,4 @@
-from training.models.base import BaseModel, EditorLora, Family
+from training.models.base import BaseModel, Family
 from training.models.benchmark import Benchmark, Cell, Score
 from training.models.lora import LoraVersion, Phase, Standing
 from training.models.run import (
@@ -18,7 +18,6 @@ __all__ = [
     "BaseModel",
     "Benchmark",
     "Cell",
-    "EditorLora",
     "Family",
     "IllegalTransition",
     "LoraVersion",

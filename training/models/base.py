@@ -1,4 +1,4 @@
-"""The frozen models that everything starts from, and LoRAs of the editor made elsewhere."""
+"""The frozen models that everything starts from."""
 
 from __future__ import annotations
 
@@ -36,7 +36,6 @@ class BaseModel(models.Model):
     )
     licence = models.CharField(max_length=200)
     source_url = models.URLField(blank=True, help_text="Where to get it, and to accept its terms.")
-    gated = models.BooleanField(default=False)
     is_paper_doll = models.BooleanField(default=False)
     enabled = models.BooleanField(default=True)
     preferred = models.BooleanField(default=False)
@@ -69,24 +68,3 @@ class BaseModel(models.Model):
             BaseModel.objects.filter(family=self.family, preferred=True).update(preferred=False)
             BaseModel.objects.filter(pk=self.pk).update(preferred=True, enabled=True)
         self.preferred = self.enabled = True
-
-
-class EditorLora(models.Model):
-    """A LoRA of the editor from the ecosystem: its words and its strength."""
-
-    base = models.ForeignKey(BaseModel, on_delete=models.PROTECT, related_name="editor_loras")
-    name = models.CharField(max_length=80, unique=True)
-    file = models.CharField(max_length=500)
-    sha256 = models.CharField(max_length=64, blank=True)
-    trigger = models.CharField(
-        max_length=200, blank=True, help_text="Template; {instruction} stands for the order."
-    )
-    strength = models.FloatField(default=1.0)
-    licence = models.CharField(max_length=200, blank=True)
-    enabled = models.BooleanField(default=False)
-
-    class Meta:
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name

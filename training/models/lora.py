@@ -110,13 +110,18 @@ class LoraVersion(models.Model):
             return "photos only"
         return f"{'char' if self.phase == Phase.HEAD else 'body'}_lora_v{self.number}"
 
+    def kin(self) -> LoraVersionQuerySet:
+        """The versions of which one is in use: of a character's phase, or of the editor's base."""
+        if self.subject is None:
+            return LoraVersion.objects.of_editor(self.base)
+        return LoraVersion.objects.of_subject(self.subject).filter(phase=self.phase)
+
     def promote(self) -> None:
         """Make this version the one in use; the one it replaces is retired."""
-        rivals = LoraVersion.objects.current().filter(
-            subject=self.subject, phase=self.phase, base=self.base
-        )
         with transaction.atomic():
-            rivals.exclude(pk=self.pk).update(standing=Standing.RETIRED)
+            locked = list(self.kin().select_for_update(of=("self",)).values_list("pk", flat=True))
+            rivals = LoraVersion.objects.current().filter(pk__in=locked).exclude(pk=self.pk)
+            rivals.update(standing=Standing.RETIRED)
             self.standing = Standing.CURRENT
             self.save(update_fields=["standing"])
 

@@ -7,6 +7,7 @@ only way into RUNNING. It hands out a fencing token that every later write of th
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Any, Self
 
 from django.conf import settings
@@ -119,8 +120,12 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class Run(models.Model):
-    """`recipe` holds every parameter; `progress` of `total` counts items, or training steps."""
+    """`recipe` holds every parameter; `progress` of `total` counts items, or training steps.
 
+    `key` is of the page that asked for it, so that a form sent twice starts one run.
+    """
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(max_length=10, choices=RunKind)
     subject = models.ForeignKey(
         Subject, on_delete=models.CASCADE, null=True, blank=True, related_name="runs"
@@ -266,7 +271,7 @@ class RunItem(models.Model):
     image = models.ForeignKey(
         Image, on_delete=models.SET_NULL, null=True, blank=True, related_name="run_items"
     )
-    failure = models.CharField(max_length=300, blank=True)
+    failure = models.TextField(blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
