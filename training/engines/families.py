@@ -34,7 +34,7 @@ class Denoiser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FamilyParts:
-    encoders: Callable[[Pack, torch.device], Encoders]
+    encoders: Callable[[Pack, torch.device, Quantize], Encoders]
     denoiser: Callable[[Pack, torch.device, Quantize], Denoiser]
     lora_targets: str
     """Regular expression over the transformer's layer names."""

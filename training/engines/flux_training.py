@@ -29,9 +29,11 @@ class FluxEncoders:
 
     no_words = ""
 
-    def __init__(self, pack: Pack, device: torch.device) -> None:
+    def __init__(self, pack: Pack, device: torch.device, quantize: Quantize) -> None:
         self._pack = pack
-        self._pipeline = load_pipeline(FluxPipeline, pack, device, without=("transformer",))
+        self._pipeline = load_pipeline(
+            FluxPipeline, pack, device, quantize, without=("transformer",)
+        )
 
     @torch.no_grad()
     def target(self, image: Image.Image) -> Tensor:

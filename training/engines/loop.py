@@ -41,6 +41,8 @@ from training.engines.proof import effect
 
 MAX_GRAD_NORM = 1.0
 PROOFS = 2
+ENCODING = 2
+"""Counts up when the same pictures and words come to be encoded otherwise."""
 
 
 class Tell(Protocol):
@@ -265,7 +267,7 @@ def _pack_at(job: Job) -> Pack:
 
 
 def _cache(job: Job, pack: Pack, stopping: Callable[[], bool]) -> Cache:
-    device = torch_device(job.device)
+    device, quantize = torch_device(job.device), job.recipe.quantize
 
     def stop_if_asked() -> None:
         if stopping():
@@ -273,8 +275,8 @@ def _cache(job: Job, pack: Pack, stopping: Callable[[], bool]) -> Cache:
 
     return Cache(
         folder=job.folder / "cache",
-        space=f"{pack.fingerprint} {pack.size} {pack.vae_area} {device.type}",
-        encoders=lambda: FAMILIES[pack.family].encoders(pack, device),
+        space=f"{pack.fingerprint} {pack.size} {pack.vae_area} {device.type} {quantize} {ENCODING}",
+        encoders=lambda: FAMILIES[pack.family].encoders(pack, device, quantize),
         checkpoint=stop_if_asked,
     )
 

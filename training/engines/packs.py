@@ -18,7 +18,7 @@ from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus as qwen_m
 from diffusers.utils import logging as diffusers_logging
 from PIL import Image
 from safetensors import SafetensorError
-from transformers import AutoTokenizer, ProcessorMixin, Qwen2VLProcessor
+from transformers import AutoTokenizer, PreTrainedModel, ProcessorMixin, Qwen2VLProcessor
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 from transformers.utils import logging as transformers_logging
 
@@ -132,8 +132,23 @@ def load_pipeline(
     pipeline.set_progress_bar_config(disable=True)
     pipeline.to(device)
     if quantize == "nf4" and device.type == "cpu" and "transformer" not in without:
-        quantise_by_hand(pipeline.transformer)
+        quantise_by_hand(pack.family, pipeline.transformer)
+    if pack.family == "qwen-edit" and "text_encoder" not in parts:
+        pipeline.text_encoder.register_forward_pre_hook(_tell_image_tokens, with_kwargs=True)
     return pipeline
+
+
+def _tell_image_tokens(
+    model: PreTrainedModel, args: tuple[Any, ...], inputs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Say which tokens are a picture's, or transformers 5 counts them as if they were words.
+
+    Qwen2.5-VL was trained with a row and a column for each; the pipeline does not pass them on
+    (diffusers issue 14194).
+    """
+    if inputs.get("image_grid_thw") is not None and inputs.get("mm_token_type_ids") is None:
+        inputs["mm_token_type_ids"] = (inputs["input_ids"] == model.config.image_token_id).int()
+    return args, inputs
 
 
 def use_areas(pack: Pack) -> None:

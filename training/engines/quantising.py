@@ -8,37 +8,57 @@ from __future__ import annotations
 
 import torch
 from bitsandbytes.nn.modules import Linear4bit, Params4bit
+from diffusers import BitsAndBytesConfig as DiffusersConfig
 from diffusers import PipelineQuantizationConfig
 from torch import nn
+from transformers import BitsAndBytesConfig as TransformersConfig
 
 from training.engines.base import Family
 
-LARGE_PARTS: dict[Family, tuple[str, ...]] = {
-    "flux": ("transformer", "text_encoder_2"),
-    "qwen-edit": ("transformer", "text_encoder"),
+SPARED: dict[Family, dict[str, tuple[str, ...]]] = {
+    "flux": {"transformer": ()},
+    "qwen-edit": {
+        "transformer": (
+            "transformer_blocks.0.img_mod",
+            "time_text_embed",
+            "img_in",
+            "txt_in",
+            "norm_out",
+            "proj_out",
+        ),
+        "text_encoder": ("model.visual",),
+    },
 }
-"""What makes the difference on a 24 GB card; FLUX's CLIP and the VAEs are small and stay."""
+"""The parts held in 4 bits, and which of their modules are not: see docs/decisions/0007.
+
+diffusers spares every module whose own name is listed, wherever it stands: `proj_out` would spare
+the largest layer of each single block of FLUX.
+"""
 
 
-def nf4_config(family: Family, without: tuple[str, ...]) -> PipelineQuantizationConfig:
+def nf4_config(family: Family, without: tuple[str, ...]) -> PipelineQuantizationConfig | None:
     """Quantise those of the family's large parts that are loaded, computing in bfloat16."""
-    return PipelineQuantizationConfig(
-        quant_backend="bitsandbytes_4bit",
-        quant_kwargs={
-            "load_in_4bit": True,
-            "bnb_4bit_quant_type": "nf4",
-            "bnb_4bit_compute_dtype": torch.bfloat16,
-        },
-        components_to_quantize=[part for part in LARGE_PARTS[family] if part not in without],
-    )
+    mapping = {
+        part: (DiffusersConfig if part == "transformer" else TransformersConfig)(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_compute_dtype=torch.bfloat16,
+            llm_int8_skip_modules=list(spared),
+        )
+        for part, spared in SPARED[family].items()
+        if part not in without
+    }
+    return PipelineQuantizationConfig(quant_mapping=mapping) if mapping else None
 
 
-def quantise_by_hand(transformer: nn.Module) -> None:
-    """Replace every linear layer inside the transformer's blocks by its NF4 twin, in place."""
+def quantise_by_hand(family: Family, transformer: nn.Module) -> None:
+    """Replace the linear layers inside the transformer's blocks by their NF4 twins, in place."""
     layers = [
         (name, layer)
         for name, layer in transformer.named_modules()
-        if isinstance(layer, nn.Linear) and "transformer_blocks" in name
+        if isinstance(layer, nn.Linear)
+        and "transformer_blocks" in name
+        and not name.startswith(SPARED[family]["transformer"])
     ]
     for name, layer in layers:
         owner, _, attribute = name.rpartition(".")

@@ -34,10 +34,10 @@ class QwenEncoders:
 
     no_words = NO_INSTRUCTION
 
-    def __init__(self, pack: Pack, device: torch.device) -> None:
+    def __init__(self, pack: Pack, device: torch.device, quantize: Quantize) -> None:
         self._pack = pack
         self._pipeline = load_pipeline(
-            QwenImageEditPlusPipeline, pack, device, without=("transformer",)
+            QwenImageEditPlusPipeline, pack, device, quantize, without=("transformer",)
         )
 
     def target(self, image: Image.Image) -> Tensor:
