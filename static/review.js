@@ -226,6 +226,8 @@ async function listen() {
   const news = $("[data-verdicts]", page);
   $$(".candidate", news).filter(isNew).forEach((element) => $(".finished").before(element));
   $$(".frame", news).filter(isNew).forEach((element) => film.append(element));
+  const [told, fresh] = [$(".finished"), $(".finished", news)];
+  if (told.dataset.state !== fresh.dataset.state) told.replaceWith(fresh);
   const isCurrent = undoable.length === decidedBefore && outbox.waiting().length === 0;
   if (isCurrent) project(JSON.parse(news.dataset.verdicts));
   if (!current() && next()) show(next());

@@ -43,7 +43,7 @@ def batches(request: MemberRequest, slug: str) -> HttpResponse:
         num_waiting=Count("items", filter=WAITING),
         num_accepted=Count("items", filter=Q(items__image__verdict=Verdict.ACCEPTED)),
     ).order_by("-pk")
-    context = {"subject": subject, "batches": counted}
+    context = {"subject": subject, "batches": counted.prefetch_related("runs")}
     return render(request, "curation/batches.html", context)
 
 
@@ -58,9 +58,9 @@ def review_batch(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
         "candidates": deck,
         "current": first_to_review(deck, request.GET.get("item", "")),
         "num_waiting": sum(c.image.verdict == Verdict.PENDING for c in deck),
-        "num_accepted": sum(c.image.verdict == Verdict.ACCEPTED for c in deck),
         "reasons": reason_counts(batch),
         "undoable": undoable(batch, request.user),
+        **_finished(batch),
     }
     return render(request, "curation/review.html", context)
 
@@ -76,8 +76,18 @@ def batch_news(request: MemberRequest, pk: int) -> HttpResponse:
         "subject": batch.subject,
         "candidates": candidates(batch, after=int(after) if after.isdecimal() else 0),
         "verdicts": json.dumps(dict(batch.items.values_list("pk", "image__verdict"))),
+        **_finished(batch),
     }
     return render(request, "curation/review.html#news", context)
+
+
+def _finished(batch: Batch) -> dict[str, object]:
+    """What the desk tells when nothing waits: what was kept, and how the newest making went."""
+    numbers = batch.items.filter(image__trashed_at=None).aggregate(
+        num_pictures=Count("pk"),
+        num_accepted=Count("pk", filter=Q(image__verdict=Verdict.ACCEPTED)),
+    )
+    return {"run": batch.runs.first(), **numbers}
 
 
 @login_required

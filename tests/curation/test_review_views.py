@@ -156,7 +156,7 @@ def test_the_desk_costs_the_same_for_many_pictures(
 ) -> None:
     make_photos(subject)
     items = [make_item(subject, number) for number in range(30)]
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         desk.get(reverse("review_batch", args=["juno", items[0].batch_id]))
 
 
