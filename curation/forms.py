@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -38,19 +39,20 @@ class SubjectForm(forms.ModelForm[Subject]):
         """The person's own word, else one made of the name."""
         token: str = self.cleaned_data["instance_token"]
         letters = slugify(self.cleaned_data.get("name", "")).replace("-", "")[:25]
-        return token or f"ohwx_{letters}"
+        taken = Subject.objects.values_list("instance_token", flat=True)
+        return token or numbered(f"ohwx_{letters}", taken, joint="")
 
     def save(self, commit: bool = True) -> Subject:
-        self.instance.slug = free_slug(self.cleaned_data["name"])
+        taken = Subject.objects.values_list("slug", flat=True)
+        self.instance.slug = numbered(slugify(self.cleaned_data["name"])[:70], taken, joint="-")
         return super().save(commit)
 
 
-def free_slug(name: str) -> str:
-    """`juno`, or `juno-2` where another subject has that address already."""
-    slug = slugify(name)[:70]
-    taken = set(Subject.objects.filter(slug__startswith=slug).values_list("slug", flat=True))
-    numbered = (f"{slug}-{number}" for number in range(2, len(taken) + 3))
-    return slug if slug not in taken else next(s for s in numbered if s not in taken)
+def numbered(word: str, taken: Iterable[str], *, joint: str) -> str:
+    """`juno`, or with joint `-` the first of `juno-2`, `juno-3` that nobody has."""
+    others = set(taken)
+    numbers = (f"{word}{joint}{number}" for number in range(2, len(others) + 3))
+    return word if word not in others else next(w for w in numbers if w not in others)
 
 
 class SeveralFilesInput(forms.ClearableFileInput):
@@ -94,12 +96,27 @@ class ImageFactsForm(forms.ModelForm[Image]):
             self.fields[name].widget.attrs["class"] = "form-select"
 
 
+class HoldOutForm(forms.Form):
+    """The state that is wanted, not a switch: a button pressed twice means what it says."""
+
+    held_out = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")])
+
+
 class FreezeForm(forms.Form):
     origins = forms.MultipleChoiceField(
         choices=[(o.value, o.label) for o in map(Origin, TRAINABLE)],
         error_messages={"required": "Tick at least one of the datasets to freeze."},
     )
     note = forms.CharField(required=False, max_length=200)
+
+    def clean_origins(self) -> list[str]:
+        origins: list[str] = self.cleaned_data["origins"]
+        if Origin.PHOTO not in origins:
+            raise forms.ValidationError(
+                "Tick Pristine as well: the photos alone say who this is, so no snapshot is "
+                "without them."
+            )
+        return origins
 
 
 class DecisionForm(forms.Form):

@@ -27,6 +27,8 @@ async function drop(event) {
   form.classList.remove("over");
   const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
   const files = (await Promise.all(entries.map(filesOf))).flat();
+  // htmx disables the inputs while an upload is on its way; what is put in them now would be lost.
+  if (form.elements.photos.disabled) return tell("One upload is still on its way. Drop these again when it is done.");
   if (files.length === 0) return;
   const transfer = new DataTransfer();
   files.filter((file) => !file.name.startsWith(".")).forEach((file) => transfer.items.add(file));
@@ -49,16 +51,24 @@ form.addEventListener("htmx:xhr:progress", (event) => {
   bar.hidden = false;
   bar.value = (100 * event.detail.loaded) / event.detail.total;
 });
-form.addEventListener("htmx:afterRequest", () => {
+form.addEventListener("htmx:afterRequest", (event) => {
   bar.hidden = true;
-  form.reset();
+  // Only a 200 says that every file was looked at; else they stay chosen, to be sent again.
+  const isDone = event.detail.xhr.status === 200;
+  form.classList.toggle("again", !isDone);
+  if (isDone) form.reset();
 });
 form.addEventListener("htmx:beforeRequest", (event) => {
   const number = form.elements.photos.files.length + form.elements.folder.files.length;
   tell(number > MOST_FILES ? `${number} files are too many at once: send ${MOST_FILES}, or a ZIP.` : "");
-  if (number > MOST_FILES) event.preventDefault();
+  if (number <= MOST_FILES) return;
+  event.preventDefault();
+  form.reset();
 });
 for (const name of ["htmx:sendError", "htmx:responseError"]) {
-  form.addEventListener(name, () => tell("The upload did not arrive. Nothing was changed: try again."));
+  form.addEventListener(name, (event) => tell(
+    event.detail.xhr.status === 403
+      ? "You logged in again since this page was opened. Reload it, then choose the files once more."
+      : "The upload broke off; some photos may have arrived. Send the files again: what is here already is not taken twice."));
 }
 form.classList.add("live");

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
 from django.http import Http404, HttpResponse
@@ -15,11 +14,11 @@ from curation.forms import FreezeForm
 from curation.freezing import NotEnough, freeze_character
 from curation.models import Image, Origin, Snapshot, Subject, Verdict
 from curation.models.image import TRAINABLE
+from curation.views.paging import page_of
 from curation.views.visible import subject_of
 from flenwheel.http import MemberRequest
 
 SHOWN = 18
-PAGE = 96
 DATASETS = {
     Origin.PHOTO: (
         "Pristine",
@@ -66,6 +65,7 @@ def _overview(subject: Subject, form: FreezeForm | None = None) -> dict[str, obj
             "what": what,
             "empty": empty,
             "counts": counts.get(origin),
+            "is_ticked": form is None or origin in form["origins"].value(),
             "images": Image.objects.accepted().filter(subject=subject, origin=origin)[:SHOWN],
         }
         for origin, (title, what, empty) in DATASETS.items()
@@ -79,6 +79,7 @@ def _overview(subject: Subject, form: FreezeForm | None = None) -> dict[str, obj
         ).order_by("-pk")[:SHOWN],
         "snapshots": _snapshots(subject),
         "form": form,
+        "num_trashed": subject.images.exclude(trashed_at=None).count(),
     }
 
 
@@ -102,16 +103,7 @@ def dataset(request: MemberRequest, slug: str, origin: str) -> HttpResponse:
     if origin not in TRAINABLE:
         raise Http404
     images = Image.objects.accepted().filter(subject=subject, origin=origin)
-    before = request.GET.get("before", "")
-    if before.isdecimal():
-        images = images.filter(pk__lt=int(before))
-    page = list(images[: PAGE + 1])
-    context = {
-        "subject": subject,
-        "title": DATASETS[Origin(origin)][0],
-        "images": page[:PAGE],
-        "next_before": page[PAGE - 1].pk if len(page) > PAGE else None,
-    }
+    context = {"subject": subject, "title": DATASETS[Origin(origin)][0]} | page_of(request, images)
     return render(request, "curation/dataset.html", context)
 
 
@@ -120,16 +112,15 @@ def dataset(request: MemberRequest, slug: str, origin: str) -> HttpResponse:
 def freeze(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug)
     form = FreezeForm(request.POST)
-    if not form.is_valid():
-        context = _overview(subject, form)
-        return render(request, "curation/datasets.html", context, status=422)
-    origins, note = form.cleaned_data["origins"], form.cleaned_data["note"]
-    try:
-        snapshot = freeze_character(subject, by=request.user, origins=origins, note=note)
-    except NotEnough as too_few:
-        messages.warning(request, str(too_few))
-        return redirect("datasets", slug)
-    return redirect("snapshot_detail", slug, snapshot.pk)
+    if form.is_valid():
+        origins, note = form.cleaned_data["origins"], form.cleaned_data["note"]
+        try:
+            snapshot = freeze_character(subject, by=request.user, origins=origins, note=note)
+        except NotEnough as too_few:
+            form.add_error(None, str(too_few))
+        else:
+            return redirect("snapshot_detail", slug, snapshot.pk)
+    return render(request, "curation/datasets.html", _overview(subject, form), status=422)
 
 
 @login_required

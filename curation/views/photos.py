@@ -1,18 +1,22 @@
-"""Photos in, what they cover, and the page of a single picture."""
+"""Photos in, what they cover, the page of a single picture and the trash."""
 
 from __future__ import annotations
 
+import re
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.db.models import Q
+from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from curation.coverage import coverage
-from curation.forms import ImageFactsForm, UploadForm
+from curation.forms import HoldOutForm, ImageFactsForm, UploadForm
 from curation.ingest import Intake, ingest_upload
 from curation.models import Image, Origin, Subject
 from curation.signals import photos_arrived
+from curation.views.paging import page_of
 from curation.views.visible import image_of, subject_of
 from flenwheel.http import MemberRequest
 
@@ -26,20 +30,32 @@ def photos_page(
     intake: Intake | None = None,
     form: UploadForm | None = None,
 ) -> HttpResponse:
-    """The page, or only what an upload changes on it where htmx asks."""
+    """The page; where htmx asks, only what an upload changes on it, or what a measurement does."""
     photos = Image.objects.photos().filter(subject=subject)
-    images = list(photos.select_related("measurement").order_by("pk"))
+    num_photos = photos.count()
     context = {
         "subject": subject,
-        "images": images,
+        "images": _shown(request, subject),
+        "num_photos": num_photos,
         "coverage": coverage(subject),
         "num_unmeasured": photos.unmeasured().count(),
-        "missing": max(ENOUGH_PHOTOS - len(images), 0),
+        "num_trashed": subject.images.exclude(trashed_at=None).count(),
+        "missing": max(ENOUGH_PHOTOS - num_photos, 0),
         "intake": intake,
         "form": form,
     }
-    template = "curation/photos.html#body" if request.htmx else "curation/photos.html"
+    changed = "#arrivals" if request.method == "POST" else "#body"
+    template = f"curation/photos.html{changed if request.htmx else ''}"
     return render(request, template, context, status=422 if form else 200)
+
+
+def _shown(request: MemberRequest, subject: Subject) -> list[Image]:
+    """The photos, and those just removed on this very page, so that they can be put back."""
+    gone = [int(pk) for pk in request.GET.getlist("gone") if re.fullmatch(r"[0-9]{1,18}", pk)]
+    images = Image.objects.filter(
+        Q(trashed_at=None) | Q(pk__in=gone), subject=subject, origin=Origin.PHOTO
+    )
+    return list(images.select_related("measurement").order_by("pk"))
 
 
 @login_required
@@ -84,18 +100,31 @@ def image_detail(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def hold_out(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
-    """Keep a photo from training, or give it back: held-out photos are what likeness is told by."""
+    """Keep a photo from training or give it back, as the button said: twice is the same as once."""
     image = get_object_or_404(
         Image.objects.visible_to(request.user).photos(), subject__slug=slug, pk=pk
     )
-    image.held_out = not image.held_out
+    form = HoldOutForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest("Say held_out=yes or held_out=no.")
+    image.held_out = form.cleaned_data["held_out"] == "yes"
     image.save(update_fields=["held_out"])
     return _after_change(request, image)
 
 
 @login_required
+@require_GET
+def trash(request: MemberRequest, slug: str) -> HttpResponse:
+    """What people removed, newest picture first. It stays until somebody puts it back."""
+    subject = subject_of(request, slug)
+    trashed = Image.objects.filter(subject=subject).exclude(trashed_at=None)
+    context = {"subject": subject} | page_of(request, trashed)
+    return render(request, "curation/trash.html", context)
+
+
+@login_required
 @require_POST
-def trash(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
+def trash_image(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     image = image_of(request, slug, pk)
     image.move_to_trash()
     return _after_change(request, image)
@@ -103,7 +132,7 @@ def trash(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def restore(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
+def restore_image(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     image = image_of(request, slug, pk)
     image.trashed_at = None
     image.save(update_fields=["trashed_at"])

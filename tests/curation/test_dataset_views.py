@@ -77,3 +77,22 @@ def test_a_large_dataset_is_shown_a_page_at_a_time(page: Client, subject: Subjec
 
 def test_corrections_are_no_dataset_to_page_through(page: Client) -> None:
     assert page.get(reverse("dataset", args=["juno", "retouched"])).status_code == 404
+
+
+def test_a_refused_freeze_keeps_the_note_and_the_ticks(page: Client, subject: Subject) -> None:
+    make_photos(subject, 2)
+    wish = {"origins": ["photo"], "note": "turn <1>"}
+    answer = page.post(reverse("freeze", args=["juno"]), wish)
+    ticked = [s["origin"] for s in answer.context["sections"] if s["is_ticked"]]
+    assert answer.status_code == 422
+    assert ticked == ["photo"]
+    assert 'value="turn &lt;1&gt;"' in answer.content.decode()
+
+
+def test_freezing_without_photos_says_which_box_to_tick(page: Client, subject: Subject) -> None:
+    make_photos(subject, 6)
+    answer = page.post(reverse("freeze", args=["juno"]), {"origins": ["enriched"]})
+    words = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Tick Pristine as well" in words
+    assert "has 0 photos" not in words

@@ -8,9 +8,10 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from curation.models import Image, Subject
-from tests.curation.cast import make_image, make_photos
+from tests.curation.cast import make_image, make_item, make_photos
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_an_upload_becomes_photos_and_a_bad_file_costs_nothing_else(
 
 def test_htmx_gets_only_what_an_upload_changes(page: Client) -> None:
     words = upload(page, jpeg(), **{"HX-Request": "true"}).content.decode()
-    assert words.strip().startswith('<div id="body"')
+    assert words.strip().startswith('<div id="arrivals"')
     assert "<html" not in words
 
 
@@ -64,9 +65,9 @@ def test_a_held_out_photo_is_never_trained_on_and_can_come_back(
 ) -> None:
     photo = make_photos(subject, 1)[0]
     switch = reverse("hold_out", args=["juno", photo.pk])
-    page.post(switch)
+    page.post(switch, {"held_out": "yes"})
     assert not Image.objects.trainable().exists()
-    page.post(switch)
+    page.post(switch, {"held_out": "no"})
     assert Image.objects.trainable().get() == photo
 
 
@@ -105,3 +106,90 @@ def test_the_page_costs_the_same_for_many_photos(
     make_photos(subject, 20)
     with django_assert_max_num_queries(12):
         page.get(reverse("photos", args=["juno"]))
+
+
+HTMX = {"HX-Request": "true"}
+
+
+def test_following_the_measurement_leaves_the_news_of_an_upload_alone(page: Client) -> None:
+    """The page asks again every few seconds; what was refused stays for a person to read."""
+    broken = SimpleUploadedFile("notes.txt", b"not a picture")
+    arrived = upload(page, jpeg(), broken, **HTMX).content.decode()
+    followed = page.get(reverse("photos", args=["juno"]), headers=HTMX).content.decode()
+    news, _, body = arrived.partition('<div id="body"')
+    assert "notes.txt" in news
+    assert "notes.txt" not in body
+    assert followed.strip().startswith('<div id="body"')
+
+
+def test_following_the_measurement_keeps_what_was_just_removed_within_reach(
+    page: Client, subject: Subject
+) -> None:
+    kept, gone, long_gone = make_photos(subject, 3)
+    gone.move_to_trash()
+    long_gone.move_to_trash()
+    url = reverse("photos", args=["juno"])
+    answer = page.get(url, {"gone": [gone.pk, "x", "9" * 30]}, headers=HTMX)
+    words = answer.content.decode()
+    assert [image.pk for image in answer.context["images"]] == [kept.pk, gone.pk]
+    assert "Put it back" in words
+    assert "1 photo ·" in words
+
+
+def test_a_photo_of_another_subject_is_never_shown_as_gone(page: Client, subject: Subject) -> None:
+    other = Subject.objects.create(name="Kit", slug="kit", instance_token="ohwx_kit")
+    foreign = make_image(other, trashed_at=timezone.now())
+    answer = page.get(reverse("photos", args=["juno"]), {"gone": [foreign.pk]}, headers=HTMX)
+    assert answer.context["images"] == []
+
+
+def test_holding_out_twice_is_holding_out(page: Client, subject: Subject) -> None:
+    photo = make_photos(subject, 1)[0]
+    switch = reverse("hold_out", args=["juno", photo.pk])
+    for _ in range(2):
+        page.post(switch, {"held_out": "yes"})
+    photo.refresh_from_db()
+    assert photo.held_out
+
+
+def test_a_switch_without_a_wish_changes_nothing(page: Client, subject: Subject) -> None:
+    photo = make_photos(subject, 1)[0]
+    assert page.post(reverse("hold_out", args=["juno", photo.pk])).status_code == 400
+    assert Image.objects.trainable().exists()
+
+
+def test_what_was_removed_lies_in_the_trash_and_comes_back_from_there(
+    page: Client, subject: Subject
+) -> None:
+    photo = make_photos(subject, 1)[0]
+    edit = make_item(subject, 5).image
+    for image in (photo, edit):
+        page.post(reverse("trash_image", args=["juno", image.pk]))
+    trash = reverse("trash", args=["juno"])
+    assert trash in page.get(reverse("photos", args=["juno"])).content.decode()
+    assert trash in page.get(reverse("datasets", args=["juno"])).content.decode()
+    assert list(page.get(trash).context["images"]) == [edit, photo]
+    restored = page.post(reverse("restore_image", args=["juno", edit.pk]), headers=HTMX)
+    assert "Hold out" not in restored.content.decode()
+    assert list(page.get(trash).context["images"]) == [photo]
+
+
+def test_an_empty_trash_is_said_and_not_linked_to(page: Client) -> None:
+    trash = reverse("trash", args=["juno"])
+    assert "The trash is empty" in page.get(trash).content.decode()
+    assert trash not in page.get(reverse("photos", args=["juno"])).content.decode()
+
+
+def test_a_full_trash_is_shown_a_page_at_a_time(page: Client, subject: Subject) -> None:
+    for number in range(100):
+        make_image(subject, number, trashed_at=timezone.now())
+    url = reverse("trash", args=["juno"])
+    first = page.get(url).context
+    rest = page.get(url, {"before": first["next_before"]}).context
+    assert (len(first["images"]), len(rest["images"])) == (96, 4)
+    assert rest["next_before"] is None
+
+
+def test_an_outsider_finds_no_trash(client: Client, charlie: User, subject: Subject) -> None:
+    client.force_login(charlie)
+    assert client.get(reverse("trash", args=["juno"])).status_code == 404

@@ -93,9 +93,17 @@ def test_a_subject_without_a_token_gets_one_of_its_name(home: Client) -> None:
 
 
 def test_a_token_already_taken_is_refused_before_the_database_does(home: Client) -> None:
-    answer = home.post(reverse("new_subject"), {"name": "Juno", "class_noun": "woman"})
+    facts = {"name": "Ada", "class_noun": "woman", "instance_token": "ohwx_juno"}
+    answer = home.post(reverse("new_subject"), facts)
     assert answer.status_code == 422
     assert "already exists" in answer.content.decode()
+
+
+def test_a_second_subject_of_a_name_gets_a_token_of_its_own(home: Client) -> None:
+    for _ in range(2):
+        home.post(reverse("new_subject"), {"name": "Juno", "class_noun": "woman"})
+    tokens = list(Subject.objects.order_by("pk").values_list("instance_token", flat=True))
+    assert tokens == ["ohwx_juno", "ohwx_juno2", "ohwx_juno3"]
 
 
 def test_what_one_may_not_see_is_answered_in_plain_words(

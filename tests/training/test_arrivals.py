@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db.models.signals import post_save
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from curation.models import Image, Measurement, Subject
@@ -16,6 +19,12 @@ from tests.training.pages import make_finished_run
 from training import demo, execution
 from training.arrivals import measure_missed
 from training.models import Family, Run, RunKind, RunStatus
+
+
+@pytest.fixture
+def page(client: Client, alice: User, subject: Subject) -> Client:
+    client.force_login(alice)
+    return client
 
 
 def measure_runs(subject: Subject) -> int:
@@ -86,3 +95,31 @@ def test_without_face_models_photos_wait_in_silence(
     measure_missed()
     assert not Run.objects.exists()
     assert caplog.records == []
+
+
+def test_photos_that_nobody_measures_can_be_measured_from_their_page(
+    page: Client, subject: Subject
+) -> None:
+    make_photos(subject)
+    assert "Measure them" in page.get(reverse("photos", args=["juno"])).content.decode()
+
+
+def test_while_photos_are_measured_the_page_says_how_far_it_is(
+    page: Client, subject: Subject
+) -> None:
+    make_photos(subject)
+    run = make_run(subject, RunKind.MEASURE, total=6)
+    words = page.get(reverse("photos", args=["juno"])).content.decode()
+    assert "Measure them" not in words
+    assert run.get_absolute_url() in words
+
+
+def test_a_measurement_that_failed_says_why_beside_the_button(
+    page: Client, subject: Subject
+) -> None:
+    make_photos(subject)
+    facts = {"status": RunStatus.FAILED, "failure": "The disk is full."}
+    make_run(subject, RunKind.MEASURE, finished_at=timezone.now(), **facts)
+    words = page.get(reverse("photos", args=["juno"])).content.decode()
+    assert "The disk is full." in words
+    assert "Measure them" in words
