@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from training.models import BaseModel, Family, Phase
+from training.recipes import default_recipe
+
+
+def base(family: Family, *, is_paper_doll: bool = False) -> BaseModel:
+    return BaseModel(name="it", family=family, folder="it", is_paper_doll=is_paper_doll)
+
+
+@pytest.mark.parametrize(
+    ("family", "phase"),
+    [(Family.FLUX, Phase.HEAD), (Family.FLUX, Phase.BODY), (Family.QWEN_EDIT, Phase.EDITOR)],
+)
+def test_a_real_training_risks_few_steps_and_draws_samples_seldom(family: Family, phase: Phase):
+    recipe = default_recipe(base(family), phase)
+    assert (recipe["checkpoint_every"], recipe["sample_every"]) == (50, 250)
+    assert (recipe["quantize"], recipe["gradient_checkpointing"]) == ("nf4", True)
+
+
+def test_qwen_learns_at_the_noise_levels_of_its_own_shift():
+    recipe = default_recipe(base(Family.QWEN_EDIT), Phase.EDITOR)
+    assert recipe["timestep_mean"] == pytest.approx(math.log(2.2), abs=0.005)
+    assert default_recipe(base(Family.FLUX), Phase.HEAD)["timestep_mean"] == 0
+
+
+@pytest.mark.parametrize("family", [Family.FLUX, Family.QWEN_EDIT])
+def test_paper_dolls_draw_samples_at_every_checkpoint(family: Family):
+    recipe = default_recipe(base(family, is_paper_doll=True), Phase.HEAD)
+    assert recipe["sample_every"] == recipe["checkpoint_every"]
+    assert (recipe["quantize"], recipe["timestep_mean"]) == ("none", 0)
+
+
+def test_what_a_person_changes_wins():
+    recipe = default_recipe(base(Family.FLUX), Phase.HEAD, steps=12, sample_every=0)
+    assert (recipe["steps"], recipe["sample_every"]) == (12, 0)
