@@ -50,4 +50,8 @@ dialog.addEventListener("keydown", (event) => {
   event.preventDefault();
   step(...moves[event.key]);
 });
-dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+dialog.addEventListener("click", (event) => {
+  if (event.target === dialog) dialog.close();
+  const move = moves[event.target.dataset.key];
+  if (move) step(...move);
+});
