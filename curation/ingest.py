@@ -19,10 +19,11 @@ from django.db import IntegrityError, transaction
 
 from curation.archives import LEFT_BY_FILE_MANAGERS, MAGIC, Archive, BadArchive
 from curation.models import Image, Origin, ReviewItem, Subject, Verdict
-from curation.opening import Facts, open_apart
+from curation.opening import Busy, Facts, open_apart
 from curation.previews import write_previews
 from curation.provenance import png_bytes
 from curation.shots import Shot
+from curation.signals import photos_arrived
 from curation.storage import publish, staging, write
 
 if TYPE_CHECKING:
@@ -45,11 +46,15 @@ class Refused(Exception):
 
 @dataclass
 class Intake:
-    """What became of an upload; `notes` are sentences about pictures that were taken."""
+    """What became of an upload; `notes` are sentences about pictures that were taken.
+
+    `unread` says why the rest was not looked at; empty where everything was.
+    """
 
     images: list[Image] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unread: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,9 +84,11 @@ def ingest_upload(
     """
     intake = Intake()
     sources = _sources(files, intake.refused)
-    while group := list(itertools.islice(sources, FILES_AT_ONCE)):
-        for opened in _open(group, intake.refused):
-            _keep_photo(subject, opened, intake)
+    try:
+        while group := list(itertools.islice(sources, FILES_AT_ONCE)):
+            _take_group(subject, group, intake, by)
+    except Refused as busy:
+        intake.unread = str(busy)
     logger.info(
         "%s: %s photos came in, %s refused, by %s",
         *(subject.slug, len(intake.images), len(intake.refused), by),
@@ -89,11 +96,20 @@ def ingest_upload(
     return intake
 
 
+def _take_group(subject: Subject, group: Sequence[Source], intake: Intake, by: User | None) -> None:
+    """Tell of each group at once: it is measured even where the rest of the upload breaks off."""
+    num_before = len(intake.images)
+    for opened in _open(group, intake.refused):
+        _keep_photo(subject, opened, intake)
+    if len(intake.images) > num_before:
+        photos_arrived.send(Subject, subject=subject, by=by)
+
+
 def ingest_retouch(item: ReviewItem, file: UploadedFile[bytes], by: User) -> Image:
     """Take a corrected file for a made picture: what the edit should have given.
 
     Raises:
-        Refused: it cannot be read, or is what the editor made or began from.
+        Refused: it cannot be read, or not now, or is what the editor made or began from.
     """
     made = item.image
     refused: list[str] = []
@@ -200,7 +216,11 @@ def _row(subject: Subject, origin: Origin, opened: Opened) -> Image:
 
 
 def _open(sources: Iterable[Source], refused: list[str]) -> list[Opened]:
-    """Write each file to a folder of its own, decode it apart and publish what could be read."""
+    """Write each file to a folder of its own, decode it apart and publish what could be read.
+
+    Raises:
+        Refused: others' pictures are being opened just now.
+    """
     with contextlib.ExitStack() as stack:
         written: list[tuple[Source, Path, str]] = []
         for source in sources:
@@ -210,7 +230,10 @@ def _open(sources: Iterable[Source], refused: list[str]) -> list[Opened]:
             except BadArchive as error:
                 refused.append(f"{source.label} {error}")
         opened = []
-        all_facts = open_apart([folder for _, folder, _ in written])
+        try:
+            all_facts = open_apart([folder for _, folder, _ in written])
+        except Busy as busy:
+            raise Refused("Another upload is being read. Send this again in a minute.") from busy
         for (source, folder, sha256), facts in zip(written, all_facts, strict=True):
             if facts.refused:
                 refused.append(f"{source.label} {facts.refused}")

@@ -20,7 +20,14 @@ logger = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parent.parent
 FACTS = "facts.json"
 
-_one_child = threading.Lock()
+PATIENCE = 10.0
+"""Seconds that one upload waits for another, and keeps a thread of the web process waiting."""
+
+one_child = threading.Lock()
+
+
+class Busy(Exception):
+    """Other pictures are being opened, and go on being."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +58,25 @@ def open_apart(folders: Sequence[Path]) -> list[Facts]:
     """Decode `original` in every folder and write its picture and previews beside it.
 
     One child at a time, so that many uploads at once do not fill the machine.
+
+    Raises:
+        Busy: another one took longer than `PATIENCE`.
     """
-    waiting = list(folders)
-    with _one_child:
-        while waiting:
-            _run_child(waiting)
-            waiting = [folder for folder in waiting if not (folder / FACTS).exists()]
-            if waiting:
-                CRASHED.write(waiting.pop(0))
+    if not one_child.acquire(timeout=PATIENCE):
+        raise Busy
+    try:
+        _open_all(list(folders))
+    finally:
+        one_child.release()
     return [Facts.take(folder) for folder in folders]
+
+
+def _open_all(waiting: list[Path]) -> None:
+    while waiting:
+        _run_child(waiting)
+        waiting = [folder for folder in waiting if not (folder / FACTS).exists()]
+        if waiting:
+            CRASHED.write(waiting.pop(0))
 
 
 def _run_child(folders: Sequence[Path]) -> None:

@@ -46,7 +46,9 @@ def photos_page(
     }
     changed = "#arrivals" if request.method == "POST" else "#body"
     template = f"curation/photos.html{changed if request.htmx else ''}"
-    return render(request, template, context, status=422 if form else 200)
+    return render(
+        request, template, context, status=422 if form or (intake and intake.unread) else 200
+    )
 
 
 def _shown(request: MemberRequest, subject: Subject) -> list[Image]:
@@ -72,8 +74,6 @@ def upload_photos(request: MemberRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return photos_page(request, subject, form=form)
     intake = ingest_upload(subject, form.cleaned_data["all"], by=request.user)
-    if intake.images:
-        photos_arrived.send(Subject, subject=subject, by=request.user)
     return photos_page(request, subject, intake=intake)
 
 

@@ -10,7 +10,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from curation import opening
 from curation.models import Image, Subject
+from curation.signals import photos_arrived
 from tests.curation.cast import make_image, make_item, make_photos
 
 
@@ -51,6 +53,31 @@ def test_an_empty_upload_says_what_to_choose(page: Client) -> None:
     answer = upload(page)
     assert answer.status_code == 422
     assert "Choose at least one photo" in answer.content.decode()
+
+
+def test_an_upload_behind_another_is_asked_to_come_again_and_kept_chosen(
+    page: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "PATIENCE", 0.1)
+    with opening.one_child:
+        answer = upload(page, jpeg())
+    assert answer.status_code == 422
+    assert "Another upload is being read" in answer.content.decode()
+    assert not Image.objects.exists()
+    assert upload(page, jpeg()).status_code == 200
+
+
+def test_photos_are_told_of_while_the_rest_of_their_upload_is_read(page: Client) -> None:
+    """A long upload that breaks off has its first photos measured all the same."""
+    heard: list[int] = []
+
+    def listen(**_: object) -> None:
+        heard.append(Image.objects.count())
+
+    photos_arrived.connect(listen)
+    upload(page, *(jpeg(f"rgb({n},0,0)", f"{n}.jpg") for n in range(0, 250, 12)))
+    photos_arrived.disconnect(listen)
+    assert heard == [16, 21]
 
 
 def test_an_outsider_cannot_upload_nor_see(client: Client, charlie: User, subject: Subject) -> None:

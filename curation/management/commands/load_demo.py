@@ -9,11 +9,11 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Q
 from django.utils.text import slugify
 
 from curation.ingest import ingest_upload
 from curation.models import Image, ImageQuerySet, Origin, Subject
-from curation.signals import photos_arrived
 
 FACTS = ("view", "expression", "pose", "clothes", "background")
 
@@ -36,8 +36,6 @@ class Command(BaseCommand):
             subject, {name: folder / photo["file"] for name, photo in facts.items()}
         )
         _write_facts(subject, facts)
-        if num_taken:
-            photos_arrived.send(Subject, subject=subject, by=None)
         self.stdout.write(f"{subject}: {num_taken} photos taken in.")
 
 
@@ -72,8 +70,9 @@ def _take_photos(subject: Subject, photos: Mapping[str, Path]) -> int:
 
 
 def _write_facts(subject: Subject, facts: Mapping[str, Mapping[str, str]]) -> None:
-    """Write what each photo shows, unless that was written before."""
-    for image in _photos_of(subject).filter(view="", original_name__in=facts):
+    """Write what each photo shows, unless that was written before by more than a measurement."""
+    unwritten = Q(view="") | Q(clothes="")
+    for image in _photos_of(subject).filter(unwritten, original_name__in=facts):
         for name in FACTS:
             setattr(image, name, facts[image.original_name][name])
         image.save(update_fields=FACTS)
