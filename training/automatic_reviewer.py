@@ -13,9 +13,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from curation.deciding import decide, record_correction
 from curation.ingest import ingest_retouch
-from curation.models import Batch, Choice, Origin, Reason, ReviewItem
+from curation.models import Batch, Choice, Origin, Reason, ReviewItem, Subject
 from curation.storage import open_picture
 from training.book import Acquaintance, Book, matches
+from training.engines.base import EngineError
 from training.engines.readers import Reader
 from training.models import BaseModel, Family
 
@@ -41,14 +42,21 @@ class AutomaticReviewer:
     """`paints`: whether it answers a wrong edit with the right picture.
 
     Raises:
-        EngineError: no reviewer's reader is installed.
+        EngineError: the subject has no book, or no reviewer's reader is installed.
     """
 
-    def __init__(self, book: Book, *, paints: bool = True) -> None:
+    def __init__(self, subject: Subject, *, paints: bool = True) -> None:
+        book = Book.of(subject)
+        if book is None:
+            raise EngineError(
+                f"{subject} is no demo character: nobody wrote down what is right for it. "
+                "Review in the browser instead."
+            )
         base = BaseModel.objects.usable(Family.REVIEWER)[0]
         self._reader = Reader(base.path)
         self._knows = Acquaintance(book, self._reader)
         self._book = book
+        self.subject = subject
         self._paints = paints
         self.user, _ = User.objects.get_or_create(
             username=USERNAME, defaults={"is_active": False, "first_name": "Automatic reviewer"}

@@ -16,6 +16,7 @@ from django.utils.text import slugify
 from curation.models import Subject
 
 HELD_OUT_SEEDS = (16, 17, 18, 19)
+PUPIL_SEEDS = (20, 21, 22)
 
 
 def draw(seed: int, shelf: Path) -> Path:
@@ -57,3 +58,8 @@ def load_held_out() -> None:
         if not subject.held_out:
             subject.held_out = True
             subject.save(update_fields=["held_out"])
+
+
+def load_pupils() -> list[Subject]:
+    """People whose edits are corrected to teach the editor what it does worst."""
+    return [load(seed) for seed in PUPIL_SEEDS]

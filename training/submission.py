@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
+from waffle import switch_is_active
 
-from curation import shots
 from curation.models import Batch, Image, ReviewItem, Snapshot, Subject
 from curation.shots import Shot
 from flenwheel.celery import app
+from training import orders
 from training.models import (
     BaseModel,
     Family,
@@ -25,16 +29,17 @@ from training.models import (
 )
 from training.models.run import CPU_KINDS
 from training.recipes import default_recipe
-from training.suite import CARD, EDITS
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 logger = logging.getLogger(__name__)
 
-CLOTHES = ("red shirt", "blue shirt", "green shirt", "yellow shirt", "white shirt", "black shirt")
-BACKGROUNDS = ("grey", "sand", "mint", "rose", "sky", "lavender")
 SEEDS_A_RUN = 10_000
+GIGABYTE = 10**9
+LEAST_FREE = 2 * GIGABYTE
+REVIEW_FIRST = "review_first"
+"""The switch by which an operator has people review what waits before more is made."""
 
 
 class CannotStart(Exception):
@@ -57,6 +62,48 @@ def preferred_base(family: Family) -> BaseModel:
     return base
 
 
+def ready_base(family: Family) -> BaseModel:
+    base = preferred_base(family)
+    refuse_missing_files(base)
+    return base
+
+
+def refuse_missing_files(base: BaseModel) -> None:
+    if not base.path.is_dir():
+        raise CannotStart(
+            f"The files of {base} are not where they should be: {base.path}. Put them there, or "
+            "choose another model on the Setup page."
+        )
+
+
+def refuse_full_disk() -> None:
+    free = shutil.disk_usage(settings.VAR).free
+    if free < LEAST_FREE:
+        raise CannotStart(
+            f"Only {free / GIGABYTE:.1f} GB of disk are free in {settings.VAR}; "
+            f"{LEAST_FREE / GIGABYTE:.0f} GB are needed. Make room, then start again."
+        )
+
+
+def refuse_backlog(subject: Subject) -> None:
+    """Where the operator asks for it: no new pictures while others wait for people."""
+    waiting = ReviewItem.objects.waiting().filter(batch__subject=subject).count()
+    if waiting and switch_is_active(REVIEW_FIRST):
+        raise CannotStart(
+            f"{waiting} picture{'s'[: waiting > 1]} of {subject} still wait for review, and here "
+            "they come first. Review them, then start this."
+        )
+
+
+def refuse_held_back(snapshot: Snapshot) -> None:
+    """A snapshot never changes, but what may train does."""
+    if count := snapshot.num_held_back():
+        raise CannotStart(
+            f"{count} of the pictures of {snapshot} were held out, trashed or taken back since it "
+            "was frozen. Freeze what is accepted now and train on that."
+        )
+
+
 def submit_measure(subject: Subject, by: User | None) -> Run:
     """Measure every picture of a subject that was not measured yet."""
     running = Run.objects.active().filter(kind=RunKind.MEASURE, subject=subject).first()
@@ -74,63 +121,51 @@ def submit_enrich(
     per_shot: int,
     by: User | None,
     lora: LoraVersion | None = None,
+    key: uuid.UUID | None = None,
 ) -> Run:
-    """Edit the photos into `wanted` shots, `per_shot` seeds each, by the editor and its LoRA."""
-    base = preferred_base(Family.QWEN_EDIT)
-    photos = list(Image.objects.photos().filter(subject=subject, held_out=False).order_by("pk"))
-    if not photos:
+    """Edit pictures into `wanted` shots, `per_shot` seeds each, by the editor and its LoRA."""
+    base = lora.base if lora else preferred_base(Family.QWEN_EDIT)
+    _need_a_cell(wanted)
+    refuse_backlog(subject)
+    if subject.held_out:
+        raise CannotStart(f"{subject} is held out: nothing is made of it or trained on it.")
+    items = orders.edits(subject, wanted, per_shot)
+    if not items:
         raise CannotStart(f"{subject} has no photos yet. Add 10-20 on the Photos page.")
-    if not wanted:
-        raise CannotStart("No cell of the coverage table was chosen. Tick at least one.")
-    lora = lora or LoraVersion.objects.of_editor(base).current().first()
-    items = [
-        _edit_item(shot, _source_for(shot, photos, take), take)
-        for shot in wanted
-        for take in range(per_shot)
-    ]
-    title = f"{len(items)} edits of the photos"
     return _submit(
-        RunKind.ENRICH, base, subject=subject, by=by, lora=lora, items=items, title=title
+        RunKind.ENRICH,
+        base,
+        subject=subject,
+        by=by,
+        lora=lora or LoraVersion.objects.of_editor(base).current().first(),
+        items=items,
+        title=f"{len(items)} edits of the photos",
+        key=key,
     )
 
 
-def _source_for(shot: Shot, photos: Sequence[Image], take: int) -> Image:
-    """The photo nearest to what is wanted; each further take begins from another one."""
-
-    def distance(photo: Image) -> tuple[int, int]:
-        is_body = photo.pose not in ("", "portrait")
-        views = [shots.VIEWS.index(v) for v in (shot.view, photo.view or "front")]
-        return int(is_body == shot.is_portrait), abs(views[0] - views[1])
-
-    ranked = sorted(photos, key=lambda photo: (*distance(photo), photo.pk))
-    alike = [photo for photo in ranked if distance(photo)[0] == distance(ranked[0])[0]]
-    return alike[take % len(alike)]
-
-
-def _edit_item(shot: Shot, source: Image, take: int) -> RunItem:
-    request = _facts(shot) | {
-        "instruction": shots.instruction(shot, source.shot),
-        "clothes": source.clothes,
-        "background": source.background,
-        "take": take,
-    }
-    return RunItem(request=request, source=source)
+def submit_again(earlier: Run, lora: LoraVersion, by: User | None) -> Run:
+    """The edits of an earlier run by another version: the same sources, words and seeds."""
+    items = [
+        RunItem(request=dict(item.request), source=item.source)
+        for item in earlier.items.select_related("source").order_by("ordinal")
+    ]
+    return _submit(
+        RunKind.ENRICH,
+        lora.base,
+        subject=earlier.subject,
+        by=by,
+        lora=lora,
+        items=items,
+        title=f"{len(items)} edits again with {lora}",
+        recipe={"first_seed": earlier.recipe["first_seed"]},
+    )
 
 
-def _facts(shot: Shot) -> dict[str, Any]:
-    return {"view": shot.view, "expression": shot.expression, "pose": shot.pose}
-
-
-def submit_edit(item: ReviewItem, instruction: str, count: int, by: User | None) -> Run:
+def submit_edit(
+    item: ReviewItem, instruction: str, count: int, by: User | None, key: uuid.UUID | None = None
+) -> Run:
     """Edit again what was not right, by a person's own words: `count` candidates of other seeds."""
-    source = item.image.parents.order_by("pk").first() or item.image
-    asked = item.image.shot
-    request = (_facts(asked) if asked else {}) | {
-        "instruction": instruction,
-        "clothes": source.clothes,
-        "background": source.background,
-    }
-    items = [RunItem(request=request | {"take": take}, source=source) for take in range(count)]
     base = preferred_base(Family.QWEN_EDIT)
     return _submit(
         RunKind.EDIT,
@@ -138,43 +173,44 @@ def submit_edit(item: ReviewItem, instruction: str, count: int, by: User | None)
         subject=item.image.subject,
         by=by,
         lora=LoraVersion.objects.of_editor(base).current().first(),
-        items=items,
+        items=orders.repeats(item, instruction, count),
         batch=item.batch,
+        key=key,
     )
 
 
-def submit_generate(
-    subject: Subject, lora: LoraVersion, wanted: Sequence[Shot], per_shot: int, by: User | None
+def submit_generate(  # noqa: PLR0913 - what is asked for
+    subject: Subject,
+    lora: LoraVersion,
+    wanted: Sequence[Shot],
+    per_shot: int,
+    by: User | None,
+    key: uuid.UUID | None = None,
 ) -> Run:
     """Draw `wanted` shots with a character LoRA, in changing clothes and places."""
-    if not wanted:
-        raise CannotStart("No cell of the coverage table was chosen. Tick at least one.")
-    pairs = [(shot, take) for shot in wanted for take in range(per_shot)]
-    items = [
-        _picture_item(
-            subject, shot, take, CLOTHES[i % len(CLOTHES)], BACKGROUNDS[i // 2 % len(BACKGROUNDS)]
-        )
-        for i, (shot, take) in enumerate(pairs)
-    ]
+    _need_a_cell(wanted)
+    refuse_backlog(subject)
+    items = list(orders.pictures(subject, wanted, per_shot))
     title = f"{len(items)} pictures by {lora}"
     return _submit(
-        RunKind.GENERATE, lora.base, subject=subject, by=by, lora=lora, items=items, title=title
+        RunKind.GENERATE,
+        lora.base,
+        subject=subject,
+        by=by,
+        lora=lora,
+        items=items,
+        title=title,
+        key=key,
     )
 
 
-def _picture_item(
-    subject: Subject, shot: Shot, take: int, clothes: str = "", background: str = ""
-) -> RunItem:
-    request = _facts(shot) | {
-        "prompt": shots.caption(subject.instance_prompt, shot, clothes, background),
-        "clothes": clothes,
-        "background": background,
-        "take": take,
-    }
-    return RunItem(request=request)
+def _need_a_cell(wanted: Sequence[Shot]) -> None:
+    if not wanted:
+        raise CannotStart("No cell of the coverage table was chosen. Tick at least one.")
 
 
-def submit_train(
+@transaction.atomic
+def submit_train(  # noqa: PLR0913 - what is asked for
     subject: Subject,
     snapshot: Snapshot,
     phase: Phase,
@@ -182,11 +218,15 @@ def submit_train(
     *,
     control: bool = False,
     changes: Mapping[str, Any] | None = None,
+    key: uuid.UUID | None = None,
 ) -> Run:
     """Train a character LoRA; a control is one from the photos alone, to measure turns against."""
     base = preferred_base(Family.FLUX)
-    if control and LoraVersion.objects.filter(subject=subject, phase=phase, number=0).exists():
-        raise CannotStart(f"{subject} already has its LoRA from the photos alone.")
+    refuse_held_back(snapshot)
+    if started := _started_by(key, subject):
+        return started
+    if control:
+        _refuse_second_control(subject, phase)
     recipe = default_recipe(base, phase, **(changes or {}))
     recipe |= {"phase": phase.value, "control": control}
     return _submit(
@@ -197,11 +237,23 @@ def submit_train(
         snapshot=snapshot,
         recipe=recipe,
         total=recipe["steps"],
+        key=key,
     )
+
+
+def _refuse_second_control(subject: Subject, phase: Phase) -> None:
+    if LoraVersion.objects.filter(subject=subject, phase=phase, number=0).exists():
+        raise CannotStart(f"{subject} already has its LoRA from the photos alone.")
+    under_way = Run.objects.active().filter(
+        subject=subject, recipe__control=True, recipe__phase=phase.value
+    )
+    if run := under_way.first():
+        raise CannotStart(f"{subject}'s LoRA from the photos alone is already under way: {run}.")
 
 
 def submit_train_editor(snapshot: Snapshot, by: User | None) -> Run:
     base = preferred_base(Family.QWEN_EDIT)
+    refuse_held_back(snapshot)
     recipe = default_recipe(base, Phase.EDITOR) | {"phase": Phase.EDITOR.value, "control": False}
     return _submit(
         RunKind.TRAIN, base, by=by, snapshot=snapshot, recipe=recipe, total=recipe["steps"]
@@ -213,44 +265,34 @@ def submit_benchmark(
 ) -> Run:
     """Draw the card's cells with a version, or with the base alone, under the same seeds."""
     base = lora.base if lora else preferred_base(Family.FLUX)
-    items = [_picture_item(subject, shot, take) for shot in CARD for take in range(seeds)]
     return _submit(
         RunKind.BENCHMARK,
         base,
         subject=subject,
         by=by,
         lora=lora,
-        items=items,
+        items=orders.card_cells(subject, seeds),
         recipe={"suite": f"card-1 x {seeds}", "first_seed": 0},
     )
 
 
 def submit_editor_benchmark(
-    lora: LoraVersion | None, by: User | None, *, per_cell: int = 2, first_seed: int = 0
+    lora: LoraVersion | None, by: User | None, *, per_cell: int = 2, half: int = 1
 ) -> Run:
-    """Edit photos of held-out people; each cell from `per_cell` photos."""
-    base = preferred_base(Family.QWEN_EDIT)
-    photos = list(
-        Image.objects.photos().filter(pose="portrait", subject__held_out=True).order_by("pk")
-    )
-    if not photos:
+    """Measure the editor on photos of one `half`, 0 or 1, of the held-out people."""
+    items = orders.held_out_edits(half, per_cell)
+    if not items:
         raise CannotStart(
             "There are no held-out people to measure the editor on. Make a subject of people that "
             "nothing is trained on, add their portraits, and mark it as held out in the admin site."
         )
-    pairs = [(shot, take) for shot in EDITS for take in range(per_cell)]
-    items = [
-        _edit_item(shot, photos[(i * 7 + first_seed) % len(photos)], take)
-        for i, (shot, take) in enumerate(pairs)
-    ]
-    suite = f"edits-1 x {per_cell} from {first_seed}"
     return _submit(
         RunKind.BENCHMARK,
-        base,
+        lora.base if lora else preferred_base(Family.QWEN_EDIT),
         by=by,
         lora=lora,
         items=items,
-        recipe={"suite": suite, "first_seed": first_seed},
+        recipe={"suite": f"edits-2 x {per_cell} of half {half}", "first_seed": half},
     )
 
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from curation.coverage import coverage
 from curation.freezing import freeze_character, freeze_corrections
 from curation.models import Batch, Origin, Subject
 from curation.models.image import TRAINABLE
-from training import execution
+from curation.shots import Shot
+from training import demo, execution
 from training.automatic_reviewer import AutomaticReviewer, Tally
-from training.book import Book
 from training.editor_skills import SkillRates, skill_rates
 from training.engines.base import EngineError
 from training.figures import character_figures
 from training.models import LoraVersion, Phase, Run, RunStatus
 from training.submission import (
+    submit_again,
     submit_benchmark,
     submit_editor_benchmark,
     submit_enrich,
@@ -33,9 +35,13 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How much of everything. `per_edit` edits and `per_picture` pictures a cell."""
+    """How much of everything. `per_edit` edits and `per_picture` pictures a cell.
+
+    After the first round of enrichment, others follow for what is still missing.
+    """
 
     seeds: int = 4
+    rounds: int = 2
     per_edit: int = 4
     per_picture: int = 3
     editor_cells: int = 2
@@ -71,27 +77,20 @@ class Turner:
         started = time.monotonic()
         self.benchmark(None)
         self.benchmark(self.train(control=True))
-        reviewer = self.reviewer()
-        enriched = self.enrich(reviewer)
+        reviewer = AutomaticReviewer(self.subject)
+        enriched, tally = self.enrich(EDITS, reviewer)
+        for _ in range(self.plan.rounds - 1):
+            self.enrich(coverage(self.subject).holes, reviewer)
         first = self.train()
         self.benchmark(first)
         self.generate(first, reviewer)
         self.benchmark(self.train())
         figures: dict[str, Any] = {**character_figures(self.subject)}
         if self.plan.with_editor:
-            figures["editor"] = self.turn_editor(enriched)
+            figures["editor"] = self.turn_editor(enriched, tally)
         figures["seconds"] = round(time.monotonic() - started, 1)
         figures["stages"] = [asdict(stage) for stage in self.stages]
         return figures
-
-    def reviewer(self, *, paints: bool = True) -> AutomaticReviewer:
-        book = Book.of(self.subject)
-        if book is None:
-            raise EngineError(
-                f"{self.subject} is no demo character: nobody wrote down what is right for it. "
-                "Review in the browser instead."
-            )
-        return AutomaticReviewer(book, paints=paints)
 
     def train(self, *, control: bool = False) -> LoraVersion:
         origins = (Origin.PHOTO,) if control else TRAINABLE
@@ -109,10 +108,10 @@ class Turner:
             run = submit_benchmark(self.subject, lora, None, seeds=self.plan.seeds)
             stage.made = self.carry_out(run).progress
 
-    def enrich(self, reviewer: AutomaticReviewer, lora: LoraVersion | None = None) -> Tally:
+    def enrich(self, shots: Sequence[Shot], reviewer: AutomaticReviewer) -> tuple[Run, Tally]:
         with self.stage("enrich and review") as stage:
-            run = submit_enrich(self.subject, EDITS, self.plan.per_edit, None, lora)
-            return self._reviewed(run, reviewer, stage)
+            run = submit_enrich(reviewer.subject, shots, self.plan.per_edit, None)
+            return run, self._reviewed(run, reviewer, stage)
 
     def generate(self, lora: LoraVersion, reviewer: AutomaticReviewer) -> Tally:
         with self.stage(f"generate with {lora} and review") as stage:
@@ -127,33 +126,42 @@ class Turner:
         stage.note = f"{100 * tally.rate:.0f} % kept, {tally.corrected} corrected"
         return tally
 
-    def turn_editor(self, before: Tally) -> dict[str, Any]:
-        """Find the weakest skill on one set of edits; teach; measure on another set."""
-        chosen = self.measure_editor(None, first_seed=0).weakest
-        base = self.measure_editor(None, first_seed=1)
+    def turn_editor(self, enriched: Run, before: Tally) -> dict[str, Any]:
+        """Find the weakest skill on some people; teach it on others; measure it on others still.
+
+        `enriched` is asked for again at the end, and `before` is what was kept of it.
+        """
+        chosen = self.measure_editor(None, half=0).weakest
+        base = self.measure_editor(None, half=1)
+        for pupil in demo.load_pupils():
+            self.enrich(edits_of(chosen), AutomaticReviewer(pupil))
         with self.stage("train the editor") as stage:
             snapshot = freeze_corrections(by=None)
             run = self.carry_out(submit_train_editor(snapshot, None))
             lora = LoraVersion.objects.get(run=run)
             stage.made, stage.note = snapshot.items.count(), f"{lora}, effect {lora.effect:.2f}"
-        taught = self.measure_editor(lora, first_seed=1)
+        taught = self.measure_editor(lora, half=1)
         lora.promote()
-        after = self.enrich(self.reviewer(paints=False), lora)
+        with self.stage(f"enrich again with {lora} and review") as stage:
+            run = submit_again(enriched, lora, None)
+            after = self._reviewed(run, AutomaticReviewer(self.subject, paints=False), stage)
         return {
             "weakest": chosen,
             "weak_before": base.rates[chosen],
             "weak_after": taught.rates[chosen],
             "others_before": base.others(chosen),
             "others_after": taught.others(chosen),
+            "rates_before": base.rates,
+            "rates_after": taught.rates,
             "edits_a_skill": base.counts,
             "accepted_before": before.rate,
             "accepted_after": after.rate,
         }
 
-    def measure_editor(self, lora: LoraVersion | None, *, first_seed: int) -> SkillRates:
+    def measure_editor(self, lora: LoraVersion | None, *, half: int) -> SkillRates:
         with self.stage(f"measure the editor: {lora or 'base'}") as stage:
             per_cell = self.plan.editor_cells
-            run = submit_editor_benchmark(lora, None, per_cell=per_cell, first_seed=first_seed)
+            run = submit_editor_benchmark(lora, None, per_cell=per_cell, half=half)
             stage.made = self.carry_out(run).progress
             found = skill_rates(run.benchmark)
             stage.note = f"weakest: {found.weakest}, {100 * found.rates[found.weakest]:.0f} %"
@@ -178,3 +186,9 @@ class Turner:
         self.stages.append(stage)
         kept = "" if stage.accepted is None else f", {stage.accepted} accepted"
         self.say(f"{stage.seconds:7.1f} s  {name}: {stage.made} made{kept}  {stage.note}")
+
+
+def edits_of(skill: str) -> list[Shot]:
+    """The portraits, or the pose, in which the editor is asked for a skill."""
+    asking = [shot for shot in EDITS if skill in (shot.expression, shot.view, shot.pose)]
+    return [shot for shot in asking if shot.is_portrait or shot.pose == skill]

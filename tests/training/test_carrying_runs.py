@@ -16,7 +16,6 @@ from curation.storage import path_of
 from training import demo, execution
 from training.artifacts import lora_path, run_folder
 from training.automatic_reviewer import AutomaticReviewer
-from training.book import Book
 from training.making import make
 from training.models import (
     BaseModel,
@@ -30,6 +29,7 @@ from training.models import (
     Score,
 )
 from training.submission import (
+    submit_again,
     submit_benchmark,
     submit_enrich,
     submit_generate,
@@ -65,6 +65,10 @@ def shorten(run: Run, **changes: object) -> Run:
     run.total = run.recipe["steps"]
     run.save()
     return run
+
+
+def asked(run: Run) -> list[tuple[object, ...]]:
+    return list(run.items.order_by("ordinal").values_list("request", "source"))
 
 
 def trained(juno: Subject) -> LoraVersion:
@@ -149,14 +153,12 @@ def test_a_missing_pack_fails_in_words(juno: Subject, tmp_path: Path):
 @pytest.mark.django_db(transaction=True)
 def test_corrections_train_an_editor_that_the_next_enrichment_uses(juno: Subject):
     before = carried_out(submit_enrich(juno, SHOTS, 2, None))
-    book = Book.of(juno)
-    assert book is not None
     assert before.batch is not None
     for item in ReviewItem.objects.waiting():
         item.image.view = "front"
         item.image.expression = "sad"
         item.image.save()
-    tally = AutomaticReviewer(book).review(before.batch)
+    tally = AutomaticReviewer(juno).review(before.batch)
     run = submit_train_editor(freeze_corrections(by=None), None)
     carried_out(shorten(run))
     lora = LoraVersion.objects.get(run=run)
@@ -169,12 +171,26 @@ def test_corrections_train_an_editor_that_the_next_enrichment_uses(juno: Subject
 
 
 @pytest.mark.django_db(transaction=True)
+def test_another_editor_answers_the_same_cells_and_seeds(juno: Subject):
+    before = carried_out(submit_enrich(juno, SHOTS, 2, None))
+    assert before.batch is not None
+    kept_before = AutomaticReviewer(juno).review(before.batch)
+    run = carried_out(shorten(submit_train_editor(freeze_corrections(by=None), None)))
+    lora = LoraVersion.objects.get(run=run)
+    after = carried_out(submit_again(before, lora, None))
+    assert after.batch is not None
+    kept_after = AutomaticReviewer(juno, paints=False).review(after.batch)
+    assert asked(after) == asked(before)
+    assert kept_after.total == kept_before.total
+    made = Image.objects.filter(review_item__batch=after.batch)
+    assert {one.provenance["loras"][0]["sha256"] for one in made} == {lora.sha256}
+
+
+@pytest.mark.django_db(transaction=True)
 def test_painted_corrections_never_reach_the_character(juno: Subject):
     run = carried_out(submit_enrich(juno, SHOTS, 1, None))
-    book = Book.of(juno)
-    assert book is not None
     assert run.batch is not None
-    AutomaticReviewer(book).review(run.batch)
+    AutomaticReviewer(juno).review(run.batch)
     frozen = freeze_character(juno, by=None).items.values_list("image__origin", flat=True)
     assert Origin.RETOUCHED not in frozen
 
@@ -185,10 +201,8 @@ def test_the_automatic_reviewer_leaves_a_persons_word_alone(juno: Subject):
     alice = User.objects.create_user("alice")
     first = ReviewItem.objects.earliest("pk")
     decide(first, Choice.ACCEPT, by=alice)
-    book = Book.of(juno)
-    assert book is not None
     assert run.batch is not None
-    AutomaticReviewer(book).review(run.batch)
+    AutomaticReviewer(juno).review(run.batch)
     assert list(first.decisions.values_list("author__username", flat=True)) == ["alice"]
 
 

@@ -1,0 +1,120 @@
+"""What runs ask an engine for, item by item: the words, the source, which take. No run yet.
+
+A take is one more try at the same shot: another seed and, for an edit, another source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db.models import Q
+
+from curation import shots
+from curation.models import Image, Origin, ReviewItem, Subject
+from curation.models.image import Verdict
+from curation.shots import Shot
+from training.models import RunItem
+from training.suite import CARD, EDITS
+
+CLOTHES = ("red shirt", "blue shirt", "green shirt", "yellow shirt", "white shirt", "black shirt")
+BACKGROUNDS = ("grey", "sand", "mint", "rose", "sky", "lavender")
+TAKES_OF_A_POSE = 4
+"""For each of a portrait's: four or five portrait cells ask for every view and expression, but one
+cell asks for a pose."""
+
+
+def takes(wanted: Sequence[Shot], count: int) -> list[tuple[Shot, int]]:
+    return [(shot, take) for shot in wanted for take in range(count)]
+
+
+def edits(subject: Subject, wanted: Sequence[Shot], per_shot: int) -> list[RunItem]:
+    """Edits of the photos, and of accepted edits of them; none where there is no photo.
+
+    An accepted edit shows what a person found right where no photo shows anything. An edit of an
+    edit is not edited on: errors would add up.
+    """
+    photos = Q(origin=Origin.PHOTO)
+    first_edits = Q(origin=Origin.ENRICHED, verdict=Verdict.ACCEPTED, depth=1)
+    usable = Image.objects.in_use().filter(photos | first_edits, subject=subject, held_out=False)
+    sources = list(usable.order_by("pk"))
+    if not sources:
+        return []
+    return [
+        edit(shot, _source_for(shot, sources, take), take) for shot, take in takes(wanted, per_shot)
+    ]
+
+
+def held_out_edits(half: int, per_cell: int) -> list[RunItem]:
+    """Every skill, asked of photos of held-out people; none where there are no such people.
+
+    `half` 0 or 1 takes every other person, so that what one half chose is measured on the other.
+    """
+    photos = Image.objects.photos().filter(Q(pose="portrait") | Q(pose=""), subject__held_out=True)
+    everyone = list(photos.order_by("pk"))
+    people = sorted({photo.subject_id for photo in everyone})
+    asked = people[half::2] or people
+    sources = [photo for photo in everyone if photo.subject_id in asked]
+    if not sources:
+        return []
+    cells = [
+        (shot, take)
+        for shot in EDITS
+        for take in range(per_cell * (1 if shot.is_portrait else TAKES_OF_A_POSE))
+    ]
+    return [edit(shot, sources[i * 7 % len(sources)], take) for i, (shot, take) in enumerate(cells)]
+
+
+def pictures(subject: Subject, wanted: Sequence[Shot], per_shot: int) -> Iterator[RunItem]:
+    """Drawn from words, in changing clothes and places."""
+    for i, (shot, take) in enumerate(takes(wanted, per_shot)):
+        clothes, background = CLOTHES[i % len(CLOTHES)], BACKGROUNDS[i // 2 % len(BACKGROUNDS)]
+        yield _picture(subject, shot, take, clothes, background)
+
+
+def card_cells(subject: Subject, seeds: int) -> list[RunItem]:
+    return [_picture(subject, shot, take) for shot, take in takes(CARD, seeds)]
+
+
+def repeats(item: ReviewItem, instruction: str, count: int) -> list[RunItem]:
+    """The picture once more from its source, by a person's own words."""
+    source = item.image.parents.order_by("pk").first() or item.image
+    asked = item.image.shot
+    request = (_facts(asked) if asked else {}) | _surroundings(source)
+    request |= {"instruction": instruction}
+    return [RunItem(request=request | {"take": take}, source=source) for take in range(count)]
+
+
+def edit(shot: Shot, source: Image, take: int) -> RunItem:
+    request = _facts(shot) | _surroundings(source)
+    request |= {"instruction": shots.instruction(shot, source.shot), "take": take}
+    return RunItem(request=request, source=source)
+
+
+def _picture(
+    subject: Subject, shot: Shot, take: int, clothes: str = "", background: str = ""
+) -> RunItem:
+    prompt = shots.caption(subject.instance_prompt, shot, clothes, background)
+    wanted = {"prompt": prompt, "clothes": clothes, "background": background, "take": take}
+    return RunItem(request=_facts(shot) | wanted)
+
+
+def _source_for(shot: Shot, sources: Sequence[Image], take: int) -> Image:
+    """The picture nearest to what is wanted; each further take begins from another one."""
+
+    def distance(source: Image) -> tuple[int, int]:
+        is_body = source.pose not in ("", "portrait")
+        views = [shots.VIEWS.index(view) for view in (shot.view, source.view or "front")]
+        return int(is_body == shot.is_portrait), abs(views[0] - views[1])
+
+    ranked = sorted(sources, key=lambda source: (*distance(source), source.depth, source.pk))
+    alike = [source for source in ranked if distance(source)[0] == distance(ranked[0])[0]]
+    return alike[take % len(alike)]
+
+
+def _facts(shot: Shot) -> dict[str, Any]:
+    return {"view": shot.view, "expression": shot.expression, "pose": shot.pose}
+
+
+def _surroundings(source: Image) -> dict[str, Any]:
+    return {"clothes": source.clothes, "background": source.background}
