@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 from django.forms import Form
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from curation.deciding import decide, record_correction, undo, undo_last
@@ -151,8 +152,7 @@ def _answer(request: MemberRequest, item: ReviewItem, *, stay: bool = False) -> 
     """JSON for the page's script, else back to the desk: to this item, or on to the next."""
     item.image.refresh_from_db(fields=["verdict"])
     if request.accepts("text/html"):
-        target = redirect("review_batch", item.batch.subject.slug, item.batch_id)
-        return redirect(f"{target.url}?item={item.pk}") if stay else target
+        return redirect(_desk(item) + (f"?item={item.pk}" if stay else ""))
     return JsonResponse({"item": item.pk, "verdict": item.image.verdict})
 
 
@@ -162,4 +162,8 @@ def _refuse(request: MemberRequest, item: ReviewItem, form: Form) -> HttpRespons
         return JsonResponse({"errors": sentences}, status=422)
     for sentence in sentences:
         messages.error(request, sentence)
-    return redirect(f"/s/{item.batch.subject.slug}/review/{item.batch_id}/?item={item.pk}")
+    return redirect(f"{_desk(item)}?item={item.pk}")
+
+
+def _desk(item: ReviewItem) -> str:
+    return reverse("review_batch", args=[item.batch.subject.slug, item.batch_id])
