@@ -68,9 +68,16 @@ def summary(turns: dict[int, dict[str, Any]]) -> dict[str, Any]:
             "v2 - photos_only": as_dict(difference(cells["v2"], cells["photos_only"])),
             "v2 - v1": as_dict(difference(cells["v2"], cells["v1"])),
         },
-        "editor": next(f["editor"] for f in turns.values() if "editor" in f),
+        "editor": next(f["editor"] for f in turns.values() if "editor" in f)
+        | {"withheld": withheld()},
         "stages": {seed: figures["stages"] for seed, figures in turns.items()},
     }
+
+
+def withheld() -> dict[str, float]:
+    """Skill -> the part of its examples that the editor's training did without."""
+    facts = json.loads((ROOT / "packs" / "qwen-edit" / "pack.json").read_text())
+    return dict(facts["withheld"])
 
 
 def as_dict(found: Interval | None) -> dict[str, float] | None:
@@ -126,6 +133,13 @@ def main() -> None:
     options.json.write_text(json.dumps(found, indent=2) + "\n")
     for goal, measured, holds in goals(found):
         sys.stdout.write(f"{'holds ' if holds else 'MISSED'}  {goal:38} {measured}\n")
+    editor = found["editor"]
+    sys.stdout.write(f"Withheld from the editor's training: {editor['withheld']}\n")
+    for skill, count in editor["edits_a_skill"].items():
+        before, after = (100 * editor[f"rates_{when}"][skill] for when in ("before", "after"))
+        sys.stdout.write(f"{skill:20} {before:4.0f} % -> {after:4.0f} % of {count} edits\n")
+    kept = [100 * editor[f"accepted_{when}"] for when in ("before", "after")]
+    sys.stdout.write(f"Same cells and seeds: {kept[0]:.0f} % kept -> {kept[1]:.0f} % kept\n")
     sys.stdout.write(f"{found['seconds']:.0f} s; figures in {options.json}\n")
 
 
