@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "flenwheel.login_again.login_again",
     "waffle.middleware.WaffleMiddleware",
 ]
 ROOT_URLCONF = "flenwheel.urls"
