@@ -60,3 +60,20 @@ def tiny_job(base: Path, folder: Path, pictures: list[Path], **recipe: Any) -> J
         device="cpu",
         threads=1,
     )  # fmt: skip
+
+
+class Told:
+    """Keeps what a training tells."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+
+    def __call__(self, event: str, **facts: Any) -> None:
+        self.events.append({"event": event, **facts})
+
+    def all(self, event: str) -> list[dict[str, Any]]:
+        return [told for told in self.events if told["event"] == event]
+
+
+def never() -> bool:
+    return False

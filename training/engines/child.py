@@ -4,8 +4,9 @@ Reads FOLDER/job.json and says what happens as one JSON object a line on standar
 
     {"event": "phase", "name": "cache" | "train" | "proof"}
     {"event": "step", "step", "steps", "loss", "rate" (steps a second), "seconds_left"}
-    {"event": "sample", "step", "index", "file"}
     {"event": "checkpoint", "step"}
+    {"event": "sample", "step", "index", "file"}
+    {"event": "beat"}                          between the steps of what is not training
     {"event": "done", "file", "sha256", "effect"}                                    exit 0
     {"event": "stopped"}                       after SIGTERM, behind a checkpoint;   exit 0
     {"event": "error", "message", "kind": "engine" | "bug"}                          exit 1
@@ -20,6 +21,7 @@ import contextlib
 import fcntl
 import json
 import logging
+import math
 import os
 import signal
 import sys
@@ -33,14 +35,15 @@ from training.engines.base import EngineError, Job
 
 logger = logging.getLogger(__name__)
 
-SECONDS_BETWEEN_STEPS = 0.25
+SECONDS_OF_SILENCE = {"step": 0.25, "beat": 1.0}
+"""How long nothing must have been said before such an event is worth a line."""
 SECONDS_FOR_PREDECESSOR = 10.0
 """An orphan ends as soon as it gets round to it, which may be after a library has loaded."""
 LAST_EVENTS = ("done", "stopped", "error")
 
 
 class Events:
-    """Writes events to a stream, steps at most four times a second and always the last.
+    """Writes events to a stream, frequent ones only now and then, but always the last step.
 
     `over` is set as soon as all is said; the parent may then let go of the process.
     """
@@ -48,13 +51,14 @@ class Events:
     def __init__(self, stream: TextIO) -> None:
         self.over = threading.Event()
         self._stream = stream
-        self._last_step = -SECONDS_BETWEEN_STEPS
+        self._spoke = -math.inf
 
     def __call__(self, event: str, **facts: Any) -> None:
-        if event == "step" and facts["step"] < facts["steps"]:
-            if time.monotonic() - self._last_step < SECONDS_BETWEEN_STEPS:
-                return
-            self._last_step = time.monotonic()
+        is_last_step = event == "step" and facts["step"] == facts["steps"]
+        silence = time.monotonic() - self._spoke
+        if silence < SECONDS_OF_SILENCE.get(event, 0) and not is_last_step:
+            return
+        self._spoke = time.monotonic()
         if event in LAST_EVENTS:
             self.over.set()
         self._stream.write(json.dumps({"event": event, **facts}) + "\n")
@@ -83,7 +87,8 @@ def _train(folder: Path, events: Events, stop: threading.Event) -> int:
     # Late, so that a folder held by another process is refused before torch takes seconds to load.
     import torch  # noqa: PLC0415
 
-    from training.engines.loop import Stopped, train  # noqa: PLC0415
+    from training.engines.loop import train  # noqa: PLC0415
+    from training.engines.watching import Stopped  # noqa: PLC0415
 
     try:
         train(Job.read(folder), events, stop.is_set)

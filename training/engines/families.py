@@ -11,7 +11,7 @@ from diffusers import ModelMixin
 from PIL import Image
 from torch import Tensor
 
-from training.engines.base import Family, Quantize
+from training.engines.base import Family, OnStep, Quantize
 from training.engines.encoding import Encoded, Encoders
 from training.engines.flux_training import LORA_TARGETS as FLUX_TARGETS
 from training.engines.flux_training import FluxDenoiser, FluxEncoders
@@ -28,7 +28,9 @@ class Denoiser(Protocol):
     def velocity(self, noisy_BCHW: Tensor, sigma_B: Tensor, batch: list[Encoded]) -> Tensor:
         """Predicted noise minus picture, as tokens (B, L, D)."""
 
-    def draw(self, item: Encoded, images: list[Image.Image], seed: int) -> Image.Image:
+    def draw(
+        self, item: Encoded, images: list[Image.Image], seed: int, on_step: OnStep
+    ) -> Image.Image:
         """Draw as the pipeline would, with the adapter as it stands; `images` are the sources."""
 
 

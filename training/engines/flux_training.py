@@ -10,7 +10,7 @@ from diffusers import FluxPipeline
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from training.engines.base import Quantize
+from training.engines.base import OnStep, Quantize
 from training.engines.drawing import draw
 from training.engines.encoding import Encoded, Words
 from training.engines.flow import pack as pack_latents
@@ -92,6 +92,7 @@ class FluxDenoiser:
         item: Encoded,
         images: list[Image.Image],  # noqa: ARG002 (an editor's sources)
         seed: int,
+        on_step: OnStep,
     ) -> Image.Image:
         device = self.transformer.device
         guided = self._pack.true_cfg > 1
@@ -101,7 +102,7 @@ class FluxDenoiser:
         )
         return draw(
             self._pipeline,
-            None,
+            on_step,
             prompt_embeds=words["prompt"],
             pooled_prompt_embeds=words["pooled"],
             negative_prompt_embeds=wordless["prompt"] if guided else None,

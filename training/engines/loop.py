@@ -15,7 +15,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
-from typing import Any, Protocol
+from io import BytesIO
+from typing import Any
 
 import torch
 from bitsandbytes.optim.adamw import AdamW8bit
@@ -38,19 +39,12 @@ from training.engines.families import FAMILIES, Denoiser
 from training.engines.lora import fit_new, lora_file, put_weights, trained_weights
 from training.engines.packs import Pack, number_format, open_pack, torch_device
 from training.engines.proof import effect
+from training.engines.watching import Stopped, Tell, Watcher
 
 MAX_GRAD_NORM = 1.0
 PROOFS = 2
 ENCODING = 2
 """Counts up when the same pictures and words come to be encoded otherwise."""
-
-
-class Tell(Protocol):
-    def __call__(self, event: str, **facts: Any) -> None: ...
-
-
-class Stopped(Exception):
-    """The training stopped when asked to; if it had begun, it left a checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +58,21 @@ class Run:
     samples: list[tuple[Sample, Encoded]]
     identity: dict[str, Any]
     """What a checkpoint must agree on to be this run's."""
-    tell: Tell
-    stopping: Callable[[], bool]
+    watcher: Watcher
 
 
 def train(job: Job, tell: Tell, stopping: Callable[[], bool]) -> None:
     """Carry out the job, or go on with it from its newest checkpoint.
 
-    Tells `phase`, `step`, `sample`, `checkpoint` and at last `done`. Raises EngineError, or Stopped
-    within one step after `stopping` becomes true.
+    Tells `phase`, `step`, `checkpoint`, `sample`, `beat` and at last `done`. Raises EngineError, or
+    Stopped within one step, of training or of denoising, after `stopping` becomes true.
     """
     if job.threads:
         torch.set_num_threads(job.threads)
     pack = _pack_at(job)
+    watcher = Watcher(tell, stopping)
     tell("phase", name="cache")
-    cache = _cache(job, pack, stopping)
+    cache = _cache(job, pack, watcher)
     examples = [cache.example(example) for example in job.examples]
     samples = [(sample, cache.sample(sample)) for sample in job.samples]
     proofs = [(sample, cache.sample(sample)) for sample in _proofs(job)]
@@ -86,10 +80,10 @@ def train(job: Job, tell: Tell, stopping: Callable[[], bool]) -> None:
     _free_memory()
     tell("phase", name="train")
     denoiser = FAMILIES[pack.family].denoiser(pack, torch_device(job.device), job.recipe.quantize)
-    run = Run(job, pack, denoiser, examples, samples, _identity(job, pack), tell, stopping)
+    run = Run(job, pack, denoiser, examples, samples, _identity(job, pack), watcher)
     fit(run)
     tell("phase", name="proof")
-    proven = effect(denoiser, proofs)
+    proven = effect(denoiser, proofs, watcher.beat)
     _save(run, proven)
 
 
@@ -101,6 +95,8 @@ def fit(run: Run) -> None:
         transformer.enable_gradient_checkpointing()
     optimizer = _optimizer(trained, recipe)
     first = _resume(run, optimizer)
+    if first and _is_sampled(recipe, first):
+        _draw_samples(run, first)
     began = time.monotonic()
     with (run.job.folder / "losses.jsonl").open("a", encoding="utf-8") as losses:
         for step in range(first, recipe.steps):
@@ -115,7 +111,7 @@ def fit(run: Run) -> None:
             losses.write(json.dumps({"step": done, "loss": loss}) + "\n")
             losses.flush()
             rate = (done - first) / (time.monotonic() - began)
-            run.tell(
+            run.watcher.tell(
                 "step",
                 step=done,
                 steps=recipe.steps,
@@ -123,13 +119,23 @@ def fit(run: Run) -> None:
                 rate=rate,
                 seconds_left=(recipe.steps - done) / rate,
             )
-            last, stopping = done == recipe.steps, run.stopping()
-            if recipe.sample_every and (done % recipe.sample_every == 0 or last):
-                _draw_samples(run, done)
-            if done % recipe.checkpoint_every == 0 or last or stopping:
+            stopping = run.watcher.stopping()
+            if _is_kept(recipe, done) or stopping:
                 _checkpoint(run, done, optimizer)
             if stopping:
                 raise Stopped
+            if _is_sampled(recipe, done):
+                _draw_samples(run, done)
+
+
+def _is_sampled(recipe: Recipe, done: int) -> bool:
+    return recipe.sample_every > 0 and (done % recipe.sample_every == 0 or done == recipe.steps)
+
+
+def _is_kept(recipe: Recipe, done: int) -> bool:
+    """Also before samples, which take as long as many steps."""
+    is_due = done % recipe.checkpoint_every == 0 or done == recipe.steps
+    return is_due or _is_sampled(recipe, done)
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
@@ -215,17 +221,22 @@ def _checkpoint(run: Run, step: int, optimizer: torch.optim.Optimizer) -> None:
     weights = trained_weights(run.denoiser.transformer)
     folder = run.job.folder / "checkpoints"
     save_checkpoint(folder, Checkpoint(step, weights, tensors, facts))
-    run.tell("checkpoint", step=step)
+    run.watcher.tell("checkpoint", step=step)
 
 
 def _draw_samples(run: Run, step: int) -> None:
+    """Draw those of the step's samples that are not there yet."""
     folder = run.job.folder / "samples"
     folder.mkdir(exist_ok=True)
     for index, (sample, words) in enumerate(run.samples):
-        images = [open_picture(path) for path in sample.controls]
         path = folder / f"step-{step:04d}-{index}.png"
-        run.denoiser.draw(words, images, sample.seed).save(path)
-        run.tell("sample", step=step, index=index, file=str(path))
+        if path.exists():
+            continue
+        images = [open_picture(path) for path in sample.controls]
+        drawn, file = run.denoiser.draw(words, images, sample.seed, run.watcher.beat), BytesIO()
+        drawn.save(file, "PNG")
+        write_atomically(path, file.getvalue())
+        run.watcher.tell("sample", step=step, index=index, file=str(path))
 
 
 def _save(run: Run, proven: float) -> None:
@@ -248,7 +259,7 @@ def _save(run: Run, proven: float) -> None:
     write_atomically(folder / "recipe.json", json.dumps(made_by, indent=1).encode())
     write_atomically(folder / "lora.safetensors", content)
     digest = hashlib.sha256(content).hexdigest()
-    run.tell("done", file=str(folder / "lora.safetensors"), sha256=digest, effect=proven)
+    run.watcher.tell("done", file=str(folder / "lora.safetensors"), sha256=digest, effect=proven)
 
 
 def _identity(job: Job, pack: Pack) -> dict[str, Any]:
@@ -266,18 +277,13 @@ def _pack_at(job: Job) -> Pack:
     return replace(pack, size=side, vae_area=side * side) if side else pack
 
 
-def _cache(job: Job, pack: Pack, stopping: Callable[[], bool]) -> Cache:
+def _cache(job: Job, pack: Pack, watcher: Watcher) -> Cache:
     device, quantize = torch_device(job.device), job.recipe.quantize
-
-    def stop_if_asked() -> None:
-        if stopping():
-            raise Stopped
-
     return Cache(
         folder=job.folder / "cache",
         space=f"{pack.fingerprint} {pack.size} {pack.vae_area} {device.type} {quantize} {ENCODING}",
         encoders=lambda: FAMILIES[pack.family].encoders(pack, device, quantize),
-        checkpoint=stop_if_asked,
+        checkpoint=watcher.beat,
     )
 
 

@@ -9,24 +9,24 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from training.engines.base import EngineError, Sample
+from training.engines.base import EngineError, OnStep, Sample
 from training.engines.drawing import open_picture
 from training.engines.encoding import Encoded
 from training.engines.families import Denoiser
 
 
-def effect(denoiser: Denoiser, proofs: list[tuple[Sample, Encoded]]) -> float:
+def effect(denoiser: Denoiser, proofs: list[tuple[Sample, Encoded]], on_step: OnStep) -> float:
     """mean |with - without| / mean |other seed without - without|; 0 is no effect.
 
-    Leaves the adapter switched on.
+    Leaves the adapter switched on, unless on_step raises.
     """
     changed = reseeded = 0.0
     for sample, words in proofs:
         images = [open_picture(path) for path in sample.controls]
-        with_lora = denoiser.draw(words, images, sample.seed)
+        with_lora = denoiser.draw(words, images, sample.seed, on_step)
         denoiser.transformer.disable_adapters()
-        without = denoiser.draw(words, images, sample.seed)
-        other_seed = denoiser.draw(words, images, sample.seed + 1)
+        without = denoiser.draw(words, images, sample.seed, on_step)
+        other_seed = denoiser.draw(words, images, sample.seed + 1, on_step)
         denoiser.transformer.enable_adapters()
         changed += _difference(with_lora, without)
         reseeded += _difference(other_seed, without)

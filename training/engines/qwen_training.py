@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from training.engines.base import Quantize
+from training.engines.base import OnStep, Quantize
 from training.engines.drawing import draw
 from training.engines.encoding import Encoded, Words
 from training.engines.flow import pack as pack_latents
@@ -95,7 +95,9 @@ class QwenDenoiser:
         )[0]
         return velocity[:, : tokens_BLD.shape[1]]
 
-    def draw(self, item: Encoded, images: list[Image.Image], seed: int) -> Image.Image:
+    def draw(
+        self, item: Encoded, images: list[Image.Image], seed: int, on_step: OnStep
+    ) -> Image.Image:
         use_areas(self._pack)
         device = self.transformer.device
         width, height = editor_size(self._pack, images[0])
@@ -103,7 +105,7 @@ class QwenDenoiser:
         guided = self._pack.true_cfg > 1
         return draw(
             self._pipeline,
-            None,
+            on_step,
             image=images,
             prompt_embeds=prompt,
             prompt_embeds_mask=torch.ones(prompt.shape[:2], device=device),
