@@ -11,7 +11,8 @@ from django.dispatch import receiver
 from curation.models import Image, Subject
 from curation.signals import photos_arrived
 from training.models import BaseModel, Family, Run, RunKind, RunStatus
-from training.submission import CannotStart, submit_measure
+from training.readiness import CannotStart
+from training.submission import submit_measure
 
 logger = logging.getLogger(__name__)
 

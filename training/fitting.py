@@ -12,6 +12,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from celery.worker import state
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -28,6 +29,9 @@ from training.resident import RESIDENT
 LEAST_EFFECT = 0.1
 """A LoRA that moves same-seed pictures by a smaller share of what another seed does is nothing."""
 
+SECONDS_TO_SAVE = 90
+"""For a step or a denoising step of a real model, and a checkpoint; less than the supervisor's."""
+
 SAMPLE_SHOTS = (Shot(), Shot("right profile", "smiling"), Shot("three-quarter left", "angry"))
 
 
@@ -35,19 +39,33 @@ def fit(run: Run) -> None:
     """Train to the end, going on from the last checkpoint of the run's folder.
 
     Raises:
-        EngineError: the trainer's own sentence, or that the LoRA does nothing.
+        EngineError: the trainer's own sentence, that the LoRA does nothing, or that a picture may
+            no longer train.
         RunMoved: the run was cancelled; the child is gone when this returns.
+        WorkerShutdown: this worker is to end; the child has saved what it can.
     """
+    _refuse_held_back(run)
     RESIDENT.release()
     folder = run_folder(run)
     job_of(run, folder).write()
     done: dict[str, Any] = {}
     with closing(_events(folder)) as events:
         for event in events:
+            state.maybe_shutdown()
             done = _hear(run, event) or done
     if not done:
         raise EngineError("The trainer ended without a LoRA. See the log of this run.")
     _publish(run, Path(done["file"]), done)
+
+
+def _refuse_held_back(run: Run) -> None:
+    """Pictures may have been held out while the run waited, or before it was resumed."""
+    assert run.snapshot is not None
+    if count := run.snapshot.num_held_back():
+        raise EngineError(
+            f"{count} of the pictures of {run.snapshot} were held out, trashed or taken back since "
+            "it was frozen, so it is not trained on. Start a new training of what is accepted now."
+        )
 
 
 def job_of(run: Run, folder: Path) -> Job:
@@ -117,7 +135,7 @@ def _end(child: subprocess.Popen[str]) -> None:
     """Let it write a checkpoint, then close its standard input, which ends it in any case."""
     child.terminate()
     try:
-        child.wait(timeout=10)
+        child.wait(timeout=SECONDS_TO_SAVE)
     except subprocess.TimeoutExpired:
         assert child.stdin is not None
         child.stdin.close()
@@ -130,6 +148,8 @@ def _hear(run: Run, event: dict[str, Any]) -> dict[str, Any] | None:
             run.report(phase=event["name"])
         case "step":
             _tell_step(run, event)
+        case "beat" | "checkpoint" | "sample":
+            run.report()
         case "error" if event["kind"] == "bug":
             raise RuntimeError(event["message"])
         case "error":
@@ -158,7 +178,11 @@ def _publish(run: Run, file: Path, done: dict[str, Any]) -> None:
             with transaction.atomic():
                 run.report()
                 LoraVersion.objects.get_or_create(run=run, defaults=_version(run, file, done))
-        except IntegrityError:  # Another run of this subject took the number.
+        except IntegrityError as error:  # Another run of this subject took the number.
+            if run.recipe["control"]:
+                raise EngineError(
+                    f"{run.subject} got its LoRA from the photos alone meanwhile; one is enough."
+                ) from error
             continue
         return
     raise EngineError("Other trainings of this subject kept taking the number; press Resume.")

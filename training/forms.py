@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,13 @@ CONTROL_FREEZES = (
 FIGURE = forms.NumberInput(attrs={"class": "form-control", "step": "any"})
 
 
-class PlanForm(forms.Form):
+class StartForm(forms.Form):
+    """`key` is made with the page, so that a form sent twice starts one run."""
+
+    key = forms.UUIDField(required=False, initial=uuid.uuid4, widget=forms.HiddenInput)
+
+
+class PlanForm(StartForm):
     """Which cells to make, and how many pictures of each."""
 
     shots = forms.MultipleChoiceField(
@@ -54,7 +61,7 @@ class GenerateForm(PlanForm):
         )
 
 
-class TrainForm(forms.Form):
+class TrainForm(StartForm):
     """Freeze what is accepted now, or take a frozen snapshot again; then train one phase."""
 
     phase = forms.TypedChoiceField(
@@ -102,7 +109,7 @@ class TrainForm(forms.Form):
         return {name: self.cleaned_data[name] for name in names if self.cleaned_data[name]}
 
 
-class EditForm(forms.Form):
+class EditForm(StartForm):
     """A new order to the editor about one picture."""
 
     instruction = forms.CharField(max_length=500, strip=True)

@@ -11,11 +11,16 @@ from django.conf import settings
 
 from curation.models import Image, ReviewItem, Subject
 from training.models import BaseModel, Family, LoraVersion, Run, RunKind
+from training.readiness import (
+    GIGABYTE,
+    CannotStart,
+    ready_base,
+    refuse_backlog,
+    refuse_full_disk,
+)
 from training.wheel import Guard
 
 FEW_PHOTOS = 10
-GIGABYTE = 10**9
-LEAST_FREE = 2 * GIGABYTE
 
 
 def for_pictures(subject: Subject, kind: RunKind) -> list[Guard]:
@@ -25,7 +30,7 @@ def for_pictures(subject: Subject, kind: RunKind) -> list[Guard]:
         checks += [_photos(subject), _editor()]
     elif not LoraVersion.objects.of_subject(subject).exists():
         checks.append(Guard("bad", f"No LoRA of {subject} is trained yet. Train one first."))
-    return [*checks, _disk(), _queue()]
+    return [*checks, *_backlog(subject), _disk(), _queue()]
 
 
 def for_training(subject: Subject) -> list[Guard]:
@@ -36,12 +41,15 @@ def for_editor_training() -> list[Guard]:
     return [_base(Family.QWEN_EDIT), _disk(), _queue()]
 
 
+def is_blocked(guards: list[Guard]) -> bool:
+    return any(guard.level == "bad" for guard in guards)
+
+
 def _base(family: Family) -> Guard:
-    base = BaseModel.objects.usable(family).first()
-    if base is None:
-        return Guard("bad", f"No {family.label} model is set up. Add one on the Setup page.")
-    if not base.path.is_dir():
-        return Guard("bad", f"The files of {base} are not where they should be: {base.path}")
+    try:
+        base = ready_base(family)
+    except CannotStart as error:
+        return Guard("bad", str(error))
     if base.is_paper_doll:
         return Guard("ok", f"{base.get_family_display()}: {base}, weights that know paper dolls.")
     return Guard("ok", f"{base.get_family_display()}: {base}.")
@@ -56,6 +64,8 @@ def _editor() -> Guard:
 
 
 def _photos(subject: Subject) -> Guard:
+    if subject.held_out:
+        return Guard("bad", f"{subject} is held out: nothing is made of it or trained on it.")
     count = Image.objects.photos().filter(subject=subject, held_out=False).count()
     if count == 0:
         return Guard("bad", f"{subject} has no photos yet. Add 10-20 on the Photos page.")
@@ -71,10 +81,21 @@ def _undecided(subject: Subject) -> Guard:
     return Guard("ok", "Nothing waits for review.")
 
 
+def _backlog(subject: Subject) -> list[Guard]:
+    try:
+        refuse_backlog(subject)
+    except CannotStart as error:
+        return [Guard("bad", str(error))]
+    return []
+
+
 def _disk() -> Guard:
+    try:
+        refuse_full_disk()
+    except CannotStart as error:
+        return Guard("bad", str(error))
     free = shutil.disk_usage(settings.VAR).free
-    level = "ok" if free > LEAST_FREE else "bad"
-    return Guard(level, f"{free / GIGABYTE:.0f} GB of disk are free.")
+    return Guard("ok", f"{free / GIGABYTE:.0f} GB of disk are free.")
 
 
 def _queue() -> Guard:

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
-from waffle import switch_is_active
 
 from curation.models import Batch, Image, ReviewItem, Snapshot, Subject
 from curation.shots import Shot
 from flenwheel.celery import app
 from training import orders
-from training.models import (
-    BaseModel,
-    Family,
-    LoraVersion,
-    Phase,
-    Run,
-    RunItem,
-    RunKind,
-)
+from training.models import BaseModel, Family, LoraVersion, Phase, Run, RunItem, RunKind
 from training.models.run import CPU_KINDS
+from training.readiness import (
+    CannotStart,
+    preferred_base,
+    refuse_backlog,
+    refuse_held_back,
+    refuse_unready,
+)
 from training.recipes import default_recipe
 
 if TYPE_CHECKING:
@@ -36,14 +32,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SEEDS_A_RUN = 10_000
-GIGABYTE = 10**9
-LEAST_FREE = 2 * GIGABYTE
-REVIEW_FIRST = "review_first"
-"""The switch by which an operator has people review what waits before more is made."""
-
-
-class CannotStart(Exception):
-    """A sentence: what is missing before this work can begin, and where to get it."""
 
 
 def nudge(run: Run) -> None:
@@ -53,55 +41,6 @@ def nudge(run: Run) -> None:
         app.send_task(task)
     except (OperationalError, OSError) as error:
         logger.warning("%s waits for the next sweep: %s", run, error)
-
-
-def preferred_base(family: Family) -> BaseModel:
-    base = BaseModel.objects.usable(family).first()
-    if base is None:
-        raise CannotStart(f"No {family.label} model is set up. Add one on the Setup page.")
-    return base
-
-
-def ready_base(family: Family) -> BaseModel:
-    base = preferred_base(family)
-    refuse_missing_files(base)
-    return base
-
-
-def refuse_missing_files(base: BaseModel) -> None:
-    if not base.path.is_dir():
-        raise CannotStart(
-            f"The files of {base} are not where they should be: {base.path}. Put them there, or "
-            "choose another model on the Setup page."
-        )
-
-
-def refuse_full_disk() -> None:
-    free = shutil.disk_usage(settings.VAR).free
-    if free < LEAST_FREE:
-        raise CannotStart(
-            f"Only {free / GIGABYTE:.1f} GB of disk are free in {settings.VAR}; "
-            f"{LEAST_FREE / GIGABYTE:.0f} GB are needed. Make room, then start again."
-        )
-
-
-def refuse_backlog(subject: Subject) -> None:
-    """Where the operator asks for it: no new pictures while others wait for people."""
-    waiting = ReviewItem.objects.waiting().filter(batch__subject=subject).count()
-    if waiting and switch_is_active(REVIEW_FIRST):
-        raise CannotStart(
-            f"{waiting} picture{'s'[: waiting > 1]} of {subject} still wait for review, and here "
-            "they come first. Review them, then start this."
-        )
-
-
-def refuse_held_back(snapshot: Snapshot) -> None:
-    """A snapshot never changes, but what may train does."""
-    if count := snapshot.num_held_back():
-        raise CannotStart(
-            f"{count} of the pictures of {snapshot} were held out, trashed or taken back since it "
-            "was frozen. Freeze what is accepted now and train on that."
-        )
 
 
 def submit_measure(subject: Subject, by: User | None) -> Run:
@@ -179,7 +118,7 @@ def submit_edit(
     )
 
 
-def submit_generate(  # noqa: PLR0913 - what is asked for
+def submit_generate(
     subject: Subject,
     lora: LoraVersion,
     wanted: Sequence[Shot],
@@ -255,7 +194,8 @@ def submit_train_editor(snapshot: Snapshot, by: User | None) -> Run:
     base = preferred_base(Family.QWEN_EDIT)
     refuse_held_back(snapshot)
     recipe = default_recipe(base, Phase.EDITOR) | {"phase": Phase.EDITOR.value, "control": False}
-    return _submit(
+    under_way = Run.objects.active().filter(kind=RunKind.TRAIN, snapshot=snapshot, base=base)
+    return under_way.first() or _submit(
         RunKind.TRAIN, base, by=by, snapshot=snapshot, recipe=recipe, total=recipe["steps"]
     )
 
@@ -264,15 +204,13 @@ def submit_benchmark(
     subject: Subject, lora: LoraVersion | None, by: User | None, seeds: int = 4
 ) -> Run:
     """Draw the card's cells with a version, or with the base alone, under the same seeds."""
-    base = lora.base if lora else preferred_base(Family.FLUX)
-    return _submit(
-        RunKind.BENCHMARK,
-        base,
+    return _measure(
+        lora.base if lora else preferred_base(Family.FLUX),
+        orders.card_cells(subject, seeds),
+        {"suite": f"card-1 x {seeds}", "first_seed": 0},
         subject=subject,
         by=by,
         lora=lora,
-        items=orders.card_cells(subject, seeds),
-        recipe={"suite": f"card-1 x {seeds}", "first_seed": 0},
     )
 
 
@@ -286,14 +224,27 @@ def submit_editor_benchmark(
             "There are no held-out people to measure the editor on. Make a subject of people that "
             "nothing is trained on, add their portraits, and mark it as held out in the admin site."
         )
-    return _submit(
-        RunKind.BENCHMARK,
+    return _measure(
         lora.base if lora else preferred_base(Family.QWEN_EDIT),
+        items,
+        {"suite": f"edits-2 x {per_cell} of half {half}", "first_seed": half},
         by=by,
         lora=lora,
-        items=items,
-        recipe={"suite": f"edits-2 x {per_cell} of half {half}", "first_seed": half},
     )
+
+
+def _measure(
+    base: BaseModel, items: Iterable[RunItem], recipe: dict[str, Any], **fields: Any
+) -> Run:
+    """The same measurement, asked for again while it is under way, is that one."""
+    same = Run.objects.active().filter(
+        kind=RunKind.BENCHMARK,
+        base=base,
+        subject=fields.get("subject"),
+        lora=fields["lora"],
+        recipe__suite=recipe["suite"],
+    )
+    return same.first() or _submit(RunKind.BENCHMARK, base, items=items, recipe=recipe, **fields)
 
 
 def _submit(
@@ -303,21 +254,24 @@ def _submit(
     by: User | None,
     items: Iterable[RunItem] = (),
     title: str = "",
-    total: int = 0,
+    key: uuid.UUID | None = None,
     **fields: Any,
 ) -> Run:
-    rows = list(items)
-    recipe = {"first_seed": _first_seed(kind, fields.get("subject"))} | fields.pop("recipe", {})
+    refuse_unready(kind, base)
+    rows, subject = list(items), fields.get("subject")
     with transaction.atomic():
+        if started := _started_by(key, subject):
+            return started
+        recipe = {"first_seed": _first_seed(kind, subject)} | fields.pop("recipe", {})
         if title:
             fields["batch"] = Batch.objects.create(subject=fields["subject"], title=title)
         run = Run.objects.create(
+            key=key or uuid.uuid4(),
             kind=kind,
             base=base,
             requested_by=by,
             recipe=recipe,
-            total=total or len(rows),
-            **fields,
+            **{"total": len(rows), **fields},
         )
         for ordinal, row in enumerate(rows):
             row.run, row.ordinal = run, ordinal
@@ -325,6 +279,13 @@ def _submit(
         RunItem.objects.bulk_create(rows)
         transaction.on_commit(partial(nudge, run))
     return run
+
+
+def _started_by(key: uuid.UUID | None, subject: Subject | None) -> Run | None:
+    """The run that this very form started before. Of two presses at once the second waits here."""
+    if subject is not None:
+        Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
+    return Run.objects.filter(key=key, subject=subject).first() if key else None
 
 
 def _first_seed(kind: RunKind, subject: Subject | None) -> int:

@@ -13,6 +13,8 @@ from curation.freezing import freeze_character, freeze_corrections
 from curation.models import Choice, Correction, Gate, Image, Origin, ReviewItem, Subject, Verdict
 from curation.shots import Shot
 from curation.storage import path_of
+from tests.curation.cast import make_photos
+from tests.training.cast import make_base
 from training import demo, execution
 from training.artifacts import lora_path, run_folder
 from training.automatic_reviewer import AutomaticReviewer
@@ -260,3 +262,15 @@ def test_models_switched_off_while_a_run_waits_fail_it_in_words(juno: Subject, f
     execution.execute(claimed)
     assert claimed.status == RunStatus.FAILED
     assert f"No {family.label} model is set up" in claimed.failure
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_picture_held_out_while_a_training_waits_is_not_trained_on(subject: Subject):
+    make_base()
+    photos = make_photos(subject)
+    run = submit_train(subject, freeze_character(subject, by=None), Phase.HEAD, None)
+    photos[0].held_out = True
+    photos[0].save()
+    carried_out(run)
+    assert run.status == RunStatus.FAILED
+    assert "1 of the pictures" in run.failure

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
+from waffle.testutils import override_switch
 
 from curation.freezing import freeze_character
 from curation.models import Image, Origin, Snapshot, Subject
 from tests.curation.cast import make_item, make_photos
 from tests.training.cast import make_base
 from tests.training.pages import make_lora
-from training.models import Family, Phase, Run, RunKind, Standing
+from training.models import BaseModel, Family, Phase, Run, RunKind, RunStatus, Standing
 
 CELLS = ["smiling, left profile", "sitting, front"]
 
@@ -19,7 +23,8 @@ CELLS = ["smiling, left profile", "sitting, front"]
 def page(client: Client, alice: User, subject: Subject) -> Client:
     client.force_login(alice)
     make_base(Family.FLUX, "flux")
-    make_base(Family.QWEN_EDIT, "qwen-edit")
+    for family in (Family.QWEN_EDIT, Family.GATE, Family.BENCH):
+        make_base(family, family.value)
     make_photos(subject)
     return client
 
@@ -116,7 +121,7 @@ def test_training_on_too_few_photos_is_refused(page: Client) -> None:
 
 
 def test_preflight_names_the_folder_that_is_missing(page: Client) -> None:
-    make_base(Family.GATE, "no-such-pack")
+    BaseModel.objects.filter(family=Family.GATE).update(folder="no-such-pack")
     words = page.get(reverse("enrich", args=["juno"])).content.decode()
     assert "no-such-pack" in words
 
@@ -188,3 +193,145 @@ def test_a_control_and_a_snapshot_at_once_are_refused_with_a_sentence(
     assert answer.status_code == 422
     assert "A control learns from the photos alone" in answer.content.decode()
     assert not Run.objects.active().exists()
+
+
+PLAN = {"shots": CELLS, "per_shot": 1}
+TRAINING = {"phase": "head", "origins": ["photo"]}
+
+
+@pytest.mark.parametrize(("name", "order"), [("enrich", PLAN), ("train", TRAINING)])
+def test_a_form_sent_twice_starts_one_run(page: Client, name: str, order: dict[str, object]):
+    order = order | {"key": str(uuid.uuid4())}
+    first = page.post(reverse(name, args=["juno"]), order)
+    again = page.post(reverse(name, args=["juno"]), order)
+    assert first.url == again.url == Run.objects.get().get_absolute_url()
+
+
+def test_a_generation_asked_for_twice_is_one_run(page: Client, subject: Subject) -> None:
+    order = PLAN | {"lora": make_lora(subject).pk, "key": str(uuid.uuid4())}
+    for _ in range(2):
+        page.post(reverse("generate", args=["juno"]), order)
+    assert Run.objects.filter(kind=RunKind.GENERATE).count() == 1
+
+
+@pytest.mark.parametrize("name", ["enrich", "train"])
+def test_every_page_brings_a_key_of_its_own(page: Client, name: str) -> None:
+    answers = [page.get(reverse(name, args=["juno"])) for _ in range(2)]
+    keys = [answer.context["form"]["key"].value() for answer in answers]
+    assert keys[0] != keys[1]
+    assert f'name="key" value="{keys[0]}"' in answers[0].content.decode()
+    assert "no-store" in answers[0]["Cache-Control"]
+
+
+def test_an_edit_sent_twice_is_one_run(page: Client, subject: Subject) -> None:
+    item = make_item(subject, 60)
+    order = {"instruction": "Open the mouth.", "key": str(uuid.uuid4())}
+    for _ in range(2):
+        page.post(reverse("edit_item", args=[item.pk]), order)
+    assert Run.objects.filter(kind=RunKind.EDIT).count() == 1
+
+
+def test_a_measurement_under_way_is_not_started_again(page: Client, subject: Subject) -> None:
+    lora = make_lora(subject)
+    for _ in range(2):
+        page.post(reverse("benchmark", args=["juno"]), {"lora": lora.pk})
+    page.post(reverse("benchmark", args=["juno"]))
+    measured = Run.objects.filter(kind=RunKind.BENCHMARK).order_by("pk")
+    assert list(measured.values_list("lora", flat=True)) == [lora.pk, None]
+
+
+def test_two_runs_of_a_kind_draw_other_seeds(page: Client) -> None:
+    for _ in range(2):
+        page.post(reverse("enrich", args=["juno"]), PLAN)
+    seeds = [item.request["seed"] for run in Run.objects.all() for item in run.items.all()]
+    assert len(set(seeds)) == 2
+
+
+def test_a_second_control_is_refused_while_one_is_under_way(page: Client) -> None:
+    page.post(reverse("train", args=["juno"]), TRAINING | {"control": "on"})
+    answer = page.post(reverse("train", args=["juno"]), TRAINING | {"control": "on"})
+    assert answer.status_code == 422
+    assert "already under way" in answer.content.decode()
+    assert Run.objects.count() == 1
+
+
+def test_a_control_may_be_trained_after_one_was_cancelled(page: Client) -> None:
+    for _ in range(2):
+        page.post(reverse("train", args=["juno"]), TRAINING | {"control": "on"})
+        Run.objects.latest("pk").cancel()
+    assert Run.objects.filter(status=RunStatus.CANCELLED).count() == 2
+
+
+def hold_out(image: Image) -> None:
+    image.held_out = True
+    image.save()
+
+
+@pytest.mark.parametrize("take_away", [hold_out, Image.move_to_trash])
+def test_a_snapshot_with_a_picture_taken_away_since_is_refused(
+    page: Client, subject: Subject, take_away
+) -> None:
+    snapshot = make_lora(subject).snapshot
+    take_away(Image.objects.earliest("pk"))
+    order = {"phase": "head", "snapshot": snapshot.pk}
+    answer = page.post(reverse("train", args=["juno"]), order)
+    assert answer.status_code == 422
+    assert "1 of the pictures" in answer.content.decode()
+    assert not Run.objects.active().exists()
+
+
+@pytest.mark.parametrize(("name", "order"), [("enrich", PLAN), ("train", TRAINING)])
+def test_nothing_is_made_of_a_held_out_subject(
+    page: Client, subject: Subject, name: str, order: dict[str, object]
+) -> None:
+    Subject.objects.update(held_out=True)
+    shown = page.get(reverse(name, args=["juno"])).content.decode()
+    answer = page.post(reverse(name, args=["juno"]), order)
+    assert answer.status_code == 422
+    assert "Juno is held out" in shown
+    assert "Juno is held out" in answer.content.decode()
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("family", [Family.QWEN_EDIT, Family.GATE])
+def test_a_model_that_is_missing_stops_the_start_and_the_button(
+    page: Client, family: Family
+) -> None:
+    BaseModel.objects.filter(family=family).update(enabled=False)
+    shown = page.get(reverse("enrich", args=["juno"]))
+    answer = page.post(reverse("enrich", args=["juno"]), PLAN)
+    assert "<fieldset disabled>" in shown.content.decode()
+    assert answer.status_code == 422
+    assert escape(f"No {family.label} model is set up") in answer.content.decode()
+    assert not Run.objects.exists()
+
+
+def test_files_that_are_missing_stop_a_training(page: Client) -> None:
+    BaseModel.objects.filter(family=Family.FLUX).update(folder="no-such-pack")
+    assert "disabled" in page.get(reverse("train", args=["juno"])).content.decode()
+    answer = page.post(reverse("train", args=["juno"]), TRAINING)
+    assert answer.status_code == 422
+    assert "not where they should be" in answer.content.decode()
+
+
+def test_a_measurement_without_its_models_says_what_is_missing(page: Client) -> None:
+    BaseModel.objects.filter(family=Family.BENCH).delete()
+    answer = page.post(reverse("benchmark", args=["juno"]), follow=True)
+    assert "model is set up" in answer.content.decode()
+    assert not Run.objects.exists()
+
+
+def test_a_page_on_which_all_is_well_can_be_sent(page: Client) -> None:
+    assert "<fieldset disabled>" not in page.get(reverse("enrich", args=["juno"])).content.decode()
+
+
+@pytest.mark.parametrize(("is_on", "status"), [(True, 422), (False, 302)])
+def test_an_operator_may_have_the_review_done_before_more_is_made(
+    page: Client, subject: Subject, is_on: bool, status: int
+) -> None:
+    make_item(subject, 60)
+    with override_switch("review_first", active=is_on):
+        shown = page.get(reverse("enrich", args=["juno"])).content.decode()
+        answer = page.post(reverse("enrich", args=["juno"]), PLAN)
+    assert answer.status_code == status
+    assert ("pictures of Juno still wait for it: 1." in shown) == is_on

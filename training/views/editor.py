@@ -18,6 +18,7 @@ from flenwheel.http import MemberRequest
 from training import preflight, submission
 from training.editor_skills import compare
 from training.models import LoraVersion, Run
+from training.readiness import CannotStart
 
 SHOWN = 24
 
@@ -51,7 +52,7 @@ def train_editor(request: MemberRequest) -> HttpResponse:
     try:
         snapshot = freeze_corrections(by=request.user)
         run = submission.submit_train_editor(snapshot, by=request.user)
-    except (NotEnough, submission.CannotStart) as error:
+    except (NotEnough, CannotStart) as error:
         messages.error(request, str(error))
         return redirect("editor")
     return redirect(run)
@@ -68,7 +69,7 @@ def benchmark_editor(request: MemberRequest) -> HttpResponse:
         lora = get_object_or_404(LoraVersion, subject=None, pk=request.POST["lora"])
     try:
         run = submission.submit_editor_benchmark(lora, by=request.user)
-    except submission.CannotStart as error:
+    except CannotStart as error:
         messages.error(request, str(error))
         return redirect("editor")
     return redirect(run)

@@ -1,4 +1,7 @@
-"""Pages that set a machine to work: enrich, generate, train, benchmark, edit again."""
+"""Pages that set a machine to work: enrich, generate, train, benchmark, edit again.
+
+Their forms are never cached: a page come back to by the browser's Back button brings a new key.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from curation.coverage import coverage
@@ -19,50 +24,49 @@ from flenwheel.http import MemberRequest
 from training import preflight, submission
 from training.estimate import seconds_per_item
 from training.forms import CELLS, EditForm, GenerateForm, PlanForm, TrainForm
-from training.models import BaseModel, Family, LoraVersion, Phase, RunKind
+from training.models import BaseModel, Family, LoraVersion, Phase, Run, RunKind
+from training.readiness import CannotStart
 from training.recipes import default_recipe
 
 
 @login_required
+@never_cache
 @require_http_methods(["GET", "POST"])
 def enrich(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug)
-    form = PlanForm(request.POST or None)
-    if form.is_valid():
-        try:
-            plan = form.cleaned_data
-            run = submission.submit_enrich(
-                subject, plan["shots"], plan["per_shot"], by=request.user
-            )
-        except submission.CannotStart as error:
-            form.add_error(None, str(error))
-        else:
-            return redirect(run)
-    return _plan_page(request, subject, form, RunKind.ENRICH)
+    return _plan(request, subject, PlanForm(request.POST or None), RunKind.ENRICH)
 
 
 @login_required
+@never_cache
 @require_http_methods(["GET", "POST"])
 def generate(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug)
-    form = GenerateForm(subject, request.POST or None)
+    return _plan(request, subject, GenerateForm(subject, request.POST or None), RunKind.GENERATE)
+
+
+def _plan(request: MemberRequest, subject: Subject, form: PlanForm, kind: RunKind) -> HttpResponse:
     if form.is_valid():
         try:
-            plan = form.cleaned_data
-            run = submission.submit_generate(
-                subject, plan["lora"], plan["shots"], plan["per_shot"], by=request.user
-            )
-        except submission.CannotStart as error:
+            return redirect(_start(subject, form.cleaned_data, request.user, kind))
+        except CannotStart as error:
             form.add_error(None, str(error))
-        else:
-            return redirect(run)
-    return _plan_page(request, subject, form, RunKind.GENERATE)
+    return _plan_page(request, subject, form, kind)
+
+
+def _start(subject: Subject, plan: dict[str, Any], by: User, kind: RunKind) -> Run:
+    wanted, count, key = plan["shots"], plan["per_shot"], plan["key"]
+    if kind == RunKind.ENRICH:
+        return submission.submit_enrich(subject, wanted, count, by, key=key)
+    return submission.submit_generate(subject, plan["lora"], wanted, count, by, key=key)
 
 
 def _plan_page(
     request: MemberRequest, subject: Subject, form: PlanForm, kind: RunKind
 ) -> HttpResponse:
     covered = coverage(subject)
+    family = Family.QWEN_EDIT if kind == RunKind.ENRICH else Family.FLUX
+    ready = preflight.for_pictures(subject, kind)
     chosen = [CELLS[key] for key in request.POST.getlist("shots") if key in CELLS]
     context = {
         "subject": subject,
@@ -70,14 +74,16 @@ def _plan_page(
         "kind": kind,
         "coverage": covered,
         "ticked": chosen or covered.holes,
-        "seconds": seconds_per_item(kind),
-        "ready": preflight.for_pictures(subject, kind),
+        "seconds": seconds_per_item(kind, BaseModel.objects.usable(family).first()),
+        "ready": ready,
+        "is_blocked": preflight.is_blocked(ready),
     }
     status = 422 if form.errors else 200
     return render(request, "training/plan.html", context, status=status)
 
 
 @login_required
+@never_cache
 @require_http_methods(["GET", "POST"])
 def train(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug)
@@ -92,8 +98,9 @@ def train(request: MemberRequest, slug: str) -> HttpResponse:
                 by=request.user,
                 control=form.cleaned_data["control"],
                 changes=form.changes,
+                key=form.cleaned_data["key"],
             )
-        except (NotEnough, submission.CannotStart) as error:
+        except (NotEnough, CannotStart) as error:
             form.add_error(None, str(error))
         else:
             return redirect(run)
@@ -101,6 +108,7 @@ def train(request: MemberRequest, slug: str) -> HttpResponse:
 
 
 def _train_page(request: MemberRequest, subject: Subject, form: TrainForm) -> HttpResponse:
+    ready = preflight.for_training(subject)
     context = {
         "subject": subject,
         "form": form,
@@ -109,7 +117,8 @@ def _train_page(request: MemberRequest, subject: Subject, form: TrainForm) -> Ht
         "recipes": _recipes(),
         "has_control": subject.loras.filter(number=0).exists(),
         "recipe_fields": [form["steps"], form["learning_rate"]],
-        "ready": preflight.for_training(subject),
+        "ready": ready,
+        "is_blocked": preflight.is_blocked(ready),
     }
     return render(request, "training/train.html", context, status=422 if form.errors else 200)
 
@@ -127,7 +136,7 @@ def _recipes() -> list[dict[str, Any]]:
     base = BaseModel.objects.usable(Family.FLUX).first()
     if base is None:
         return []
-    pace = seconds_per_item(RunKind.TRAIN)
+    pace = seconds_per_item(RunKind.TRAIN, base)
     recipes = [(phase, default_recipe(base, phase)) for phase in (Phase.HEAD, Phase.BODY)]
     return [
         recipe | {"phase": phase, "base": base, "seconds": pace and pace * recipe["steps"]}
@@ -155,7 +164,7 @@ def benchmark(request: MemberRequest, slug: str) -> HttpResponse:
         lora = get_object_or_404(LoraVersion.objects.of_subject(subject), pk=request.POST["lora"])
     try:
         run = submission.submit_benchmark(subject, lora, by=request.user)
-    except submission.CannotStart as error:
+    except CannotStart as error:
         messages.error(request, str(error))
         return redirect("card", subject.slug)
     return redirect(run)
@@ -171,8 +180,10 @@ def edit_item(request: MemberRequest, pk: int) -> HttpResponse:
         return HttpResponse(form.errors.as_text(), status=422, content_type="text/plain")
     order = form.cleaned_data
     try:
-        run = submission.submit_edit(item, order["instruction"], order["count"], by=request.user)
-    except submission.CannotStart as error:
+        run = submission.submit_edit(
+            item, order["instruction"], order["count"], by=request.user, key=order["key"]
+        )
+    except CannotStart as error:
         return HttpResponse(str(error), status=422, content_type="text/plain")
     if request.htmx:
         return HttpResponse(f"{run} will add {order['count']} pictures.", status=202)

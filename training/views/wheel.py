@@ -19,6 +19,7 @@ from curation.views.visible import subject_of
 from flenwheel.http import MemberRequest
 from training import charts, submission, wheel_drawing
 from training.models import BaseModel, Family, LoraVersion, RunKind
+from training.readiness import CannotStart
 from training.suite import CARD
 from training.wheel import Stand, stand
 
@@ -72,7 +73,7 @@ def measure(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug)
     try:
         run = submission.submit_measure(subject, by=request.user)
-    except submission.CannotStart as error:
+    except CannotStart as error:
         messages.error(request, str(error))
         return redirect(subject)
     return redirect(run)

@@ -1,0 +1,89 @@
+"""What must be true before work may start; each check says in a sentence what is missing.
+
+It knows nothing of the work itself, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+from django.conf import settings
+from waffle import switch_is_active
+
+from curation.models import ReviewItem, Snapshot, Subject
+from training.models import BaseModel, Family, RunKind
+from training.models.run import CPU_KINDS
+
+GIGABYTE = 10**9
+LEAST_FREE = 2 * GIGABYTE
+JUDGES = {
+    RunKind.ENRICH: Family.GATE,
+    RunKind.EDIT: Family.GATE,
+    RunKind.GENERATE: Family.GATE,
+    RunKind.BENCHMARK: Family.BENCH,
+}
+REVIEW_FIRST = "review_first"
+"""The switch by which an operator has people review what waits before more is made."""
+
+
+class CannotStart(Exception):
+    """A sentence: what is missing before this work can begin, and where to get it."""
+
+
+def preferred_base(family: Family) -> BaseModel:
+    base = BaseModel.objects.usable(family).first()
+    if base is None:
+        raise CannotStart(f"No {family.label} model is set up. Add one on the Setup page.")
+    return base
+
+
+def ready_base(family: Family) -> BaseModel:
+    base = preferred_base(family)
+    refuse_missing_files(base)
+    return base
+
+
+def refuse_unready(kind: RunKind, base: BaseModel) -> None:
+    """Its files, the models that judge what comes of it, and room on the disk."""
+    if kind in CPU_KINDS:
+        return
+    refuse_missing_files(base)
+    if kind in JUDGES:
+        ready_base(JUDGES[kind])
+    refuse_full_disk()
+
+
+def refuse_missing_files(base: BaseModel) -> None:
+    if not base.path.is_dir():
+        raise CannotStart(
+            f"The files of {base} are not where they should be: {base.path}. Put them there, or "
+            "choose another model on the Setup page."
+        )
+
+
+def refuse_full_disk() -> None:
+    free = shutil.disk_usage(settings.VAR).free
+    if free < LEAST_FREE:
+        raise CannotStart(
+            f"Only {free / GIGABYTE:.1f} GB of disk are free in {settings.VAR}; "
+            f"{LEAST_FREE / GIGABYTE:.0f} GB are needed. Make room, then start again."
+        )
+
+
+def refuse_backlog(subject: Subject) -> None:
+    """Where the operator asks for it: no new pictures while others wait for people."""
+    waiting = ReviewItem.objects.waiting().filter(batch__subject=subject).count()
+    if waiting and switch_is_active(REVIEW_FIRST):
+        raise CannotStart(
+            f"Review comes first here, and pictures of {subject} still wait for it: {waiting}. "
+            "Review them, then start this."
+        )
+
+
+def refuse_held_back(snapshot: Snapshot) -> None:
+    """A snapshot never changes, but what may train does."""
+    if count := snapshot.num_held_back():
+        raise CannotStart(
+            f"{count} of the pictures of {snapshot} were held out, trashed or taken back since it "
+            "was frozen. Freeze what is accepted now and train on that."
+        )
