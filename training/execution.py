@@ -10,6 +10,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cache
+from pathlib import Path
 
 import psutil
 from django.db import connection
@@ -25,6 +27,8 @@ from training.resident import RESIDENT
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_BEATS = 5.0
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+PID_NAMESPACE = Path("/proc/self/ns/pid")
 PATIENCE = timedelta(minutes=10)
 """A run that waited this long goes first, whatever model is in memory."""
 
@@ -39,14 +43,24 @@ WORK: dict[str, Callable[[Run], None]] = {
 
 
 def worker_name() -> str:
-    """This process, so that its death can be seen at once on the same machine."""
-    return f"{socket.gethostname()}/{os.getpid()}/{psutil.Process().create_time():.0f}"
+    """This process, so that its death can be seen at once where it ran."""
+    return f"{machine()}/{os.getpid()}/{psutil.Process().create_time():.0f}"
+
+
+@cache
+def machine() -> str:
+    """Where process numbers mean the same as here. A host's name alone is not enough: two machines
+    may share it, and containers of one machine count their processes apart.
+    """
+    booted = BOOT_ID.read_text()[:8] if BOOT_ID.is_file() else ""
+    space = str(PID_NAMESPACE.stat().st_ino) if PID_NAMESPACE.exists() else ""
+    return ".".join(filter(None, (socket.gethostname(), booted, space)))
 
 
 def is_dead(worker: str) -> bool:
-    """Whether that worker ran on this machine and no longer does."""
-    host, pid, born = worker.rsplit("/", 2)
-    if host != socket.gethostname():
+    """Whether that worker ran in this machine's present life and no longer does."""
+    place, pid, born = worker.rsplit("/", 2)
+    if place != machine():
         return False
     try:
         return f"{psutil.Process(int(pid)).create_time():.0f}" != born
