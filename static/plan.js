@@ -13,8 +13,9 @@ function tell() {
   const cells = boxes.filter((box) => box.checked).length;
   const pictures = cells * (Number(form.per_shot.value) || 0);
   const time = seconds && pictures ? `, about ${words(pictures * seconds)}` : "";
-  form.querySelector("[data-estimate]").textContent =
-    `${cells} cells × ${form.per_shot.value} = ${pictures} pictures${time}`;
+  form.querySelector("[data-estimate]").textContent = pictures
+    ? `${cells} cells × ${form.per_shot.value} = ${pictures} pictures${time}`
+    : "Tick the cells that you want pictures of.";
   form.querySelector(".btn-go").disabled = pictures === 0;
 }
 

@@ -43,6 +43,7 @@ function show(frame) {
     $("#correct").hidden = candidate.dataset.correctable === "no";
     $("#instruct").action = candidate.dataset.edit;
     frame.scrollIntoView({ block: "nearest", inline: "center" });
+    scrollTo({ top: 0, behavior: "instant" }); // A phone may have been scrolled down to the reasons.
     history.replaceState(null, "", `?item=${frame.dataset.item}`);
   }
   $$("[name=reasons]").forEach((box) => (box.checked = false));

@@ -127,7 +127,7 @@ class Stand:
             "photos": f"{facts.count(Origin.PHOTO)} photos",
             "enrich": f"{facts.count(Origin.ENRICHED)} made · {len(facts.coverage.holes)} holes",
             "review": f"{facts.waiting} waiting",
-            "train": f"{newest} is the newest" if newest else "nothing trained yet",
+            "train": f"newest: {newest}" if newest else "nothing trained yet",
             "card": self._card_line(),
             "generate": f"{facts.count(Origin.SYNTHETIC)} made, {kept} kept",
             "editor": f"{facts.num_corrections} corrections",
@@ -136,7 +136,7 @@ class Stand:
     def _card_line(self) -> str:
         if not self.turns or self.turns[-1].success is None:
             return "nothing measured yet"
-        return f"{self.turns[-1].title}: {100 * self.turns[-1].success.mean:.0f} % of cells"
+        return f"{self.turns[-1].title}: {100 * self.turns[-1].success.mean:.0f} %"
 
 
 def stand(subject: Subject) -> Stand:
