@@ -38,7 +38,7 @@ def edits(subject: Subject, wanted: Sequence[Shot], per_shot: int) -> list[RunIt
     first_edits = Q(origin=Origin.ENRICHED, verdict=Verdict.ACCEPTED, depth=1)
     usable = Image.objects.in_use().filter(photos | first_edits, subject=subject, held_out=False)
     sources = list(usable.order_by("pk"))
-    if not sources:
+    if all(source.origin != Origin.PHOTO for source in sources):
         return []
     return [
         edit(shot, _source_for(shot, sources, take), take) for shot, take in takes(wanted, per_shot)
@@ -100,16 +100,20 @@ def _picture(
 
 
 def _source_for(shot: Shot, sources: Sequence[Image], take: int) -> Image:
-    """The picture nearest to what is wanted; each further take begins from another one."""
+    """The takes go round the photos nearest to what is wanted and accepted edits nearer still."""
 
     def distance(source: Image) -> tuple[int, int]:
         is_body = source.pose not in ("", "portrait")
         views = [shots.VIEWS.index(view) for view in (shot.view, source.view or "front")]
         return int(is_body == shot.is_portrait), abs(views[0] - views[1])
 
-    ranked = sorted(sources, key=lambda source: (*distance(source), source.depth, source.pk))
-    alike = [source for source in ranked if distance(source)[0] == distance(ranked[0])[0]]
-    return alike[take % len(alike)]
+    reach = min(distance(source) for source in sources if source.origin == Origin.PHOTO)
+    photos = [s for s in sources if s.origin == Origin.PHOTO and distance(s) == reach]
+    edited = [
+        s for s in sources if s.origin != Origin.PHOTO and distance(s) < reach and s.shot != shot
+    ]
+    pool = edited + photos
+    return pool[take % len(pool)]
 
 
 def _facts(shot: Shot) -> dict[str, Any]:

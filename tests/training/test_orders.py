@@ -43,6 +43,14 @@ def test_an_edit_begins_from_the_nearest_thing_a_person_found_right(juno: Subjec
     assert second.source.origin == Origin.PHOTO
 
 
+def test_what_was_found_right_already_is_not_made_of_itself(juno: Subject) -> None:
+    make_photos(juno)
+    right = enriched(juno, 1, 1, Verdict.ACCEPTED)
+    assert right.shot is not None
+    sources = {item.source for item in orders.edits(juno, [right.shot], 4)}
+    assert right not in sources
+
+
 def test_nothing_held_out_is_edited(juno: Subject) -> None:
     make_image(juno, 0, held_out=True)
     assert orders.edits(juno, [PROFILE], 1) == []
