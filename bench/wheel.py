@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -25,7 +26,8 @@ VERSIONS = ("base", "photos_only", "v1", "v2")
 
 def turn(seed: int, options: argparse.Namespace) -> dict[str, Any]:
     """The figures of one character; the first also turns the editor's wheel."""
-    with tempfile.TemporaryDirectory() as var:
+    kept = nullcontext(options.keep / f"character-{seed}") if options.keep else None
+    with kept or tempfile.TemporaryDirectory() as var:
         environment = os.environ | {"FLENWHEEL_VAR": var, "FLENWHEEL_LOG_LEVEL": "WARNING"}
         report = Path(var, "figures.json")
         command = ["turn_wheel", "--demo", f"--seed={seed}", f"--json={report}"]
@@ -126,6 +128,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=4, help="Seeds a card cell.")
     parser.add_argument("--editor-cells", type=int, default=25, help="Edits a cell.")
     parser.add_argument("--json", type=Path, default=ROOT / "bench" / "wheel.json")
+    parser.add_argument("--keep", type=Path, help="Leave each character's installation here.")
     options = parser.parse_args()
     started = time.monotonic()
     turns = {seed: turn(seed, options) for seed in options.characters}

@@ -1,0 +1,59 @@
+"""`python -m bench.screens LINK`: the README's screenshots, from a running FLENwheel.
+
+LINK is the login link that `make up` prints; the first subject's pages are photographed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screens"
+DESK = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+PAGES = {
+    "wheel": "",
+    "photos": "photos/",
+    "enrich": "enrich/",
+    "review": "review/",
+    "card": "card/",
+    "editor": "/editor/",
+    "runs": "/admin/training/run/",
+}
+"""Name -> address, below the subject's own where it does not begin with a slash."""
+
+
+def shoot(page: Page, subject: str, name: str, suffix: str = "") -> None:
+    address = PAGES[name]
+    page.goto(address if address.startswith("/") else subject + address)
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=FOLDER / f"{name}{suffix}.png")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("link")
+    link = parser.parse_args().link
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        context = browser.new_context(base_url=link.split("/login/")[0], viewport=DESK)  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto(link)
+        page.goto("/")
+        subject = page.locator("a[href^='/s/']").first.get_attribute("href") or "/"
+        for name in PAGES:
+            shoot(page, subject, name)
+        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        for name in ("wheel", "review"):
+            shoot(page, subject, name, "-phone")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
