@@ -70,3 +70,23 @@ def test_the_card_is_compared_by_buttons_as_by_keys(page: Page, subject: Subject
     expect(dialog.get_by_text("seed 1", exact=False)).to_be_visible()
     dialog.get_by_role("button", name="Close").click()
     expect(dialog).to_be_hidden()
+
+
+def test_a_press_that_lasts_longer_than_a_poll_is_still_a_click(
+    page: Page, subject: Subject
+) -> None:
+    run = begin(subject)
+    page.goto(run.get_absolute_url())
+    page.get_by_role("button", name="Cancel").hover()
+    page.mouse.down()
+    page.wait_for_timeout(1500)
+    page.mouse.up()
+    expect(page.get_by_text("Cancelled. What was made stays")).to_be_visible()
+
+
+def test_the_list_of_runs_keeps_the_focus(page: Page, subject: Subject) -> None:
+    begin(subject)
+    page.goto(f"{subject.get_absolute_url()}runs/")
+    page.get_by_role("link", name="Enrich").focus()
+    read_again(page, "/runs/")
+    expect(page.get_by_role("link", name="Enrich")).to_be_focused()
