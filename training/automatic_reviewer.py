@@ -18,7 +18,8 @@ from curation.storage import open_picture
 from training.book import Acquaintance, Book, matches
 from training.engines.base import EngineError
 from training.engines.readers import Reader
-from training.models import BaseModel, Family
+from training.making import installed
+from training.models import Family
 
 USERNAME = "automatic-reviewer"
 
@@ -52,7 +53,7 @@ class AutomaticReviewer:
                 f"{subject} is no demo character: nobody wrote down what is right for it. "
                 "Review in the browser instead."
             )
-        base = BaseModel.objects.usable(Family.REVIEWER)[0]
+        base = installed(Family.REVIEWER)
         self._reader = Reader(base.path)
         self._knows = Acquaintance(book, self._reader)
         self._book = book

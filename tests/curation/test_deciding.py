@@ -1,13 +1,24 @@
 from __future__ import annotations
 
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from curation.deciding import decide, record_correction, undo, undo_last
-from curation.models import Choice, Correction, Decision, Image, Origin, Subject, Verdict
+from curation.models import (
+    Choice,
+    Correction,
+    Decision,
+    Image,
+    Origin,
+    ReviewItem,
+    Subject,
+    Verdict,
+)
 from tests.curation.cast import make_image, make_item
 
 
@@ -153,3 +164,25 @@ def test_database_refuses_a_lesson_that_came_with_an_acceptance(subject: Subject
             choice=Choice.ACCEPT,
             correction=lesson,
         )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_decide_at_once_the_later_one_prevails(subject: Subject, alice: User, bob: User):
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite lets one person write at a time")
+    item = make_item(subject)
+
+    def accept() -> None:
+        decide(ReviewItem.objects.get(), Choice.ACCEPT, by=bob)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as bobs_browser:
+        with transaction.atomic():
+            Image.objects.select_for_update().get()
+            waiting = bobs_browser.submit(accept)
+            time.sleep(0.5)
+            decide(item, Choice.REJECT, by=alice)
+        waiting.result(timeout=20)
+    item.image.refresh_from_db()
+    assert Decision.objects.latest("pk").choice == Choice.ACCEPT
+    assert item.image.verdict == Verdict.ACCEPTED

@@ -111,8 +111,10 @@ def test_every_page_of_the_admin_site_opens(operator: Client, subject: Subject) 
             assert operator.get(model["admin_url"]).status_code == 200, model["name"]
 
 
-def test_feature_flags_are_there(operator: Client) -> None:
-    assert operator.get(reverse("admin:waffle_flag_changelist")).status_code == 200
+def test_the_operator_finds_the_switch_that_puts_review_first(operator: Client) -> None:
+    listed = operator.get(reverse("admin:waffle_switch_changelist")).content.decode()
+    assert "review_first" in listed
+    assert "while pictures of it wait for review" in listed
 
 
 def test_members_do_not_enter_the_admin_site(client: Client, alice: User) -> None:

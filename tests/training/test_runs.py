@@ -2,16 +2,22 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from curation.models import Subject
-from tests.training.cast import make_run
+from curation.shots import Shot
+from tests.curation.cast import make_photos
+from tests.training.cast import make_base, make_run
 from training.models import (
     FINISHED,
     NEXT_STATUSES,
+    Family,
     IllegalTransition,
     Run,
     RunItem,
@@ -19,6 +25,7 @@ from training.models import (
     RunStatus,
 )
 from training.models.run import MAX_ATTEMPTS
+from training.submission import submit_enrich
 
 LONG_AGO = dt.timedelta(hours=1)
 
@@ -119,3 +126,24 @@ def test_progress_forgives_the_deaths_before_it(subject: Subject):
     run = claimed(subject, attempts=MAX_ATTEMPTS, total=10)
     run.report(progress=1)
     assert Run.objects.get().attempts == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_sent_twice_at_once_starts_one_run_and_others_draw_other_seeds(
+    subject: Subject, alice: User
+):
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite lets one request write at a time")
+    for family in (Family.QWEN_EDIT, Family.GATE):
+        make_base(family, family.value)
+    make_photos(subject)
+    keys = [uuid.uuid4() for _ in range(4)]
+
+    def send(key: uuid.UUID) -> None:
+        submit_enrich(subject, [Shot()], 1, alice, key=key)
+        connection.close()
+
+    with ThreadPoolExecutor(4) as presses:
+        list(presses.map(send, [key for key in keys for _ in range(2)]))
+    seeds = {item.request["seed"] for item in RunItem.objects.all()}
+    assert (Run.objects.count(), len(seeds)) == (4, 4)

@@ -119,7 +119,7 @@ class LoraVersion(models.Model):
     def promote(self) -> None:
         """Make this version the one in use; the one it replaces is retired."""
         with transaction.atomic():
-            locked = list(self.kin().select_for_update(of=("self",)).values_list("pk", flat=True))
+            locked = [version.pk for version in self.kin().select_for_update(no_key=True)]
             rivals = LoraVersion.objects.current().filter(pk__in=locked).exclude(pk=self.pk)
             rivals.update(standing=Standing.RETIRED)
             self.standing = Standing.CURRENT
