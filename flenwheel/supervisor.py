@@ -23,8 +23,9 @@ from threading import Event
 log = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1
-PATIENCE = 10.0
-"""Seconds a process may take to end before it is killed."""
+PATIENCE = 100.0
+"""Seconds a process may take to end before it is killed: a real training has a step to finish and
+a checkpoint to write. Whatever can end at once does."""
 STEADY = 60.0
 """Seconds a process must have lived for its next death to count as the first."""
 LONGEST_PAUSE = 30.0

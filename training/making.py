@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from celery.worker import state
 from django.db import transaction
 from django.utils import timezone
 from PIL.Image import Image as Picture
@@ -36,7 +37,7 @@ Finish = Callable[[RunItem, Image], None]
 
 @dataclass(slots=True)
 class Pace:
-    """Reports progress at most once a second, and how fast it goes."""
+    """Reports progress at most once a second, and how fast it goes; ends a worker asked to end."""
 
     run: Run
     started: float
@@ -44,6 +45,7 @@ class Pace:
     reported: float = 0.0
 
     def tell(self, done: int) -> None:
+        state.maybe_shutdown()
         now = time.monotonic()
         if now - self.reported < SECONDS_BETWEEN_REPORTS and done < self.run.total:
             return
@@ -144,6 +146,7 @@ class _StepBeat:
     def __call__(self, _: int, __: int) -> None:
         if time.monotonic() - self._last > 2:
             self._last = time.monotonic()
+            state.maybe_shutdown()
             self._run.report()
 
 
