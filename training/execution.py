@@ -18,7 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from training.benchmarking import benchmark
-from training.engines.base import EngineError
+from training.engines.base import EngineError, OutOfMemory
 from training.fitting import fit
 from training.making import make_for_review, measure_all
 from training.models import Run, RunKind, RunMoved, RunStatus
@@ -92,6 +92,7 @@ def claim_next(*, cpu: bool) -> Run | None:
 def execute(run: Run) -> None:
     """Do a claimed run's work and move it to how that ended. A bug is recorded, then raised."""
     logger.info("%s started", run)
+    is_full = False
     try:
         WORK[run.kind](run)
         run.succeed()
@@ -99,9 +100,12 @@ def execute(run: Run) -> None:
         logger.info("%s is no longer ours", run)
     except EngineError as error:
         fail(run, str(error))
+        is_full = isinstance(error, OutOfMemory)
     except Exception:
         fail(run, "FLENwheel made a mistake here; the operator sees the details below.", trace=True)
         raise
+    if is_full:  # Only here, where no traceback holds the model any more.
+        RESIDENT.release()
     logger.info("%s ended: %s", run, run.status)
 
 

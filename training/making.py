@@ -23,7 +23,7 @@ from curation.models import Batch, Image, Origin, ReviewItem
 from curation.shots import Shot
 from curation.storage import open_picture
 from training.artifacts import lora_path
-from training.engines.base import EditRequest, EngineError, GenerateRequest, LoraRef
+from training.engines.base import EditRequest, EngineError, GenerateRequest, LoraRef, OutOfMemory
 from training.eyes import Eyes, from_bytes, measure, open_eyes, photo_vectors
 from training.models import BaseModel, Family, Run, RunItem, RunKind
 from training.resident import RESIDENT
@@ -73,6 +73,8 @@ def make_all(run: Run, finish: Finish) -> None:
     for item in todo:
         try:
             make(run, item, finish)
+        except OutOfMemory:
+            raise
         except EngineError as error:
             failures.append(str(error))
             note_failure(run, item, error)

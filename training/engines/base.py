@@ -29,6 +29,15 @@ class EngineError(Exception):
     """Its text tells a person what happened, to which input, and what to do next."""
 
 
+class OutOfMemory(EngineError):
+    """The GPU is full; whoever holds a model there lets it go."""
+
+    def __init__(self, doing: str) -> None:
+        super().__init__(
+            f"The GPU ran out of memory while {doing}. Close what else uses it, then press Resume."
+        )
+
+
 class Cancelled(Exception):
     """Raised by a caller's on_step to stop a picture within one denoising step."""
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
 from diffusers import DiffusionPipeline
 from PIL import Image, ImageOps
 
-from training.engines.base import EngineError, OnStep
+from training.engines.base import EngineError, OnStep, OutOfMemory
 
 
 def draw(pipeline: DiffusionPipeline, on_step: OnStep | None, **inputs: Any) -> Image.Image:
-    """Run any image pipeline once, telling on_step (step, steps) after every denoising step."""
+    """Run any image pipeline once, telling on_step (step, steps) after every denoising step.
+
+    Raises OutOfMemory, and whatever on_step raises.
+    """
     steps = inputs["num_inference_steps"]
 
     def told(_: Any, step: int, __: Any, tensors: dict[str, Any]) -> dict[str, Any]:
@@ -20,7 +24,11 @@ def draw(pipeline: DiffusionPipeline, on_step: OnStep | None, **inputs: Any) -> 
             on_step(step + 1, steps)
         return tensors
 
-    image: Image.Image = pipeline(callback_on_step_end=told, **inputs).images[0]
+    try:
+        image: Image.Image = pipeline(callback_on_step_end=told, **inputs).images[0]
+    except torch.OutOfMemoryError as error:
+        size = f"{inputs['width']} x {inputs['height']} pixels"
+        raise OutOfMemory(f"drawing {size}") from error
     return image
 
 

@@ -22,7 +22,7 @@ from transformers import AutoTokenizer, PreTrainedModel, ProcessorMixin, Qwen2VL
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 from transformers.utils import logging as transformers_logging
 
-from training.engines.base import EngineError, Family, Quantize
+from training.engines.base import EngineError, Family, OutOfMemory, Quantize
 from training.engines.quantising import nf4_config, quantise_by_hand
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -124,13 +124,15 @@ def load_pipeline(
             use_safetensors=True,
             **parts,
         )
+        pipeline.to(device)
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory(f"loading {pack.title}") from error
     except (OSError, ValueError, SafetensorError) as error:
         raise EngineError(
             f"The weights of {pack.title} in {pack.folder} cannot be opened: {error}. "
             "Download them again."
         ) from error
     pipeline.set_progress_bar_config(disable=True)
-    pipeline.to(device)
     if quantize == "nf4" and device.type == "cpu" and "transformer" not in without:
         quantise_by_hand(pack.family, pipeline.transformer)
     if pack.family == "qwen-edit" and "text_encoder" not in parts:
