@@ -11,7 +11,7 @@ from curation.models import Subject
 from tests.curation.cast import make_item, make_photos
 from tests.training.cast import make_run
 from tests.training.pages import make_column, make_lora
-from training.models import RunKind
+from training.models import Run, RunKind
 
 WIDTH = 390
 PAGES = ("wheel", "photos", "batches", "datasets", "runs", "card", "enrich", "generate", "train")
@@ -67,3 +67,11 @@ def test_the_next_picture_is_shown_from_the_top(phone: Page, subject: Subject) -
     phone.evaluate("scrollTo({top: 600, behavior: 'instant'})")
     phone.get_by_role("button", name="skip").click()
     assert phone.evaluate("scrollY") == 0
+
+
+def test_the_next_thing_to_do_is_on_the_wheels_first_screen(phone: Page, subject: Subject) -> None:
+    run = Run.objects.claim(make_run(subject, RunKind.TRAIN).pk, worker="here/1/0")
+    assert run is not None
+    run.fail("The disk is full. " * 8)
+    phone.goto(subject.get_absolute_url())
+    expect(phone.locator("[data-next]")).to_be_in_viewport(ratio=1)
