@@ -17,6 +17,7 @@ from training.readiness import (
     ready_base,
     refuse_backlog,
     refuse_full_disk,
+    refuse_strange_eyes,
 )
 from training.wheel import Guard
 
@@ -25,7 +26,7 @@ FEW_PHOTOS = 10
 
 def for_pictures(subject: Subject, kind: RunKind) -> list[Guard]:
     family = Family.QWEN_EDIT if kind == RunKind.ENRICH else Family.FLUX
-    checks = [_base(family), _base(Family.GATE)]
+    checks = [_base(family), _gate(family)]
     if kind == RunKind.ENRICH:
         checks += [_photos(subject), _editor()]
     elif not LoraVersion.objects.of_subject(subject).exists():
@@ -53,6 +54,16 @@ def _base(family: Family) -> Guard:
     if base.is_paper_doll:
         return Guard("ok", f"{base.get_family_display()}: {base}, weights that know paper dolls.")
     return Guard("ok", f"{base.get_family_display()}: {base}.")
+
+
+def _gate(family: Family) -> Guard:
+    base, gate = (BaseModel.objects.usable(each).first() for each in (family, Family.GATE))
+    if base and gate:
+        try:
+            refuse_strange_eyes(base, gate)
+        except CannotStart as error:
+            return Guard("bad", str(error))
+    return _base(Family.GATE)
 
 
 def _editor() -> Guard:

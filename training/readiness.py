@@ -49,8 +49,19 @@ def refuse_unready(kind: RunKind, base: BaseModel) -> None:
         return
     refuse_missing_files(base)
     if kind in JUDGES:
-        ready_base(JUDGES[kind])
+        refuse_strange_eyes(base, ready_base(JUDGES[kind]))
     refuse_full_disk()
+
+
+def refuse_strange_eyes(base: BaseModel, judge: BaseModel) -> None:
+    """Faces learned from paper dolls say nothing of people, and the other way round."""
+    if base.is_paper_doll != judge.is_paper_doll:
+        kinds = ("paper dolls", "photos")
+        known, wanted = kinds if judge.is_paper_doll else reversed(kinds)
+        raise CannotStart(
+            f"{judge} is to judge what {base} makes, but it knows {known} alone. Set up a model "
+            f"for {wanted} under “{judge.get_family_display()}” on the Setup page, and use it."
+        )
 
 
 def refuse_missing_files(base: BaseModel) -> None:

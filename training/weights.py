@@ -87,6 +87,16 @@ KNOWN = (
         licence="Apache-2.0",
         allows="Also commercially; weaker than buffalo_l in profile views.",
     ),
+    KnownWeights(
+        name="antelopev2",
+        family=Family.BENCH,
+        url="https://github.com/deepinsight/insightface/releases/tag/v0.7",
+        download="Unpack antelopev2.zip; the folder to choose is the inner one, with .onnx files.",
+        gated=False,
+        gigabytes=0.4,
+        licence="Non-commercial research only",
+        allows="Scores cards by other weights than the gate's, for research alone.",
+    ),
 )
 
 
