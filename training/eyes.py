@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from PIL.Image import Image as Picture
 
 from curation.models import Image, Measurement, Subject
+from curation.shots import VIEWS
 from curation.storage import open_picture
 from training.engines.faces import Face, FaceBackend, InsightFace
 from training.engines.readers import READER, Reader, Reading
@@ -22,6 +24,11 @@ from training.models import BaseModel
 Vectors = npt.NDArray[np.float32]
 SURE = 0.6
 """Probability from which a reading may stand for a photo's own facts."""
+FRONT = VIEWS.index("front")
+YAWS = (20.0, 55.0)
+"""Degrees from which a face is in three-quarter view, and from which in profile."""
+PORTRAIT_FACE = 0.2
+"""Share of a picture's height from which a face is head and shoulders; a standing body's is 0.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +63,19 @@ def _open(folder: Path) -> Eyes:
 
 def measure(image: Image, eyes: Eyes) -> Measurement:
     """Measure one stored picture; measuring again with the same weights changes nothing."""
-    seen, facts = look(open_picture(image), eyes)
+    shot, facts = look(open_picture(image), eyes)
     measurement, _ = Measurement.objects.update_or_create(image=image, defaults=facts)
-    if seen is not None:
-        _fill_in(image, seen)
+    _fill_in(image, shot)
     return measurement
 
 
-def look(picture: Picture, eyes: Eyes) -> tuple[Reading | None, dict[str, Any]]:
+def look(picture: Picture, eyes: Eyes) -> tuple[dict[str, str], dict[str, Any]]:
+    """What is sure of the shot, and a measurement's fields."""
     found = eyes.faces.faces(picture)
     seen = eyes.read(picture)
+    shot = _sure(seen) if seen else geometry(found[0], picture.height) if found else {}
     grey = np.asarray(picture.convert("L"))
-    return seen, {
+    return shot, {
         "backend": eyes.faces.name,
         "backend_sha256": eyes.faces.sha256,
         "num_faces": len(found),
@@ -92,13 +100,34 @@ def _probable(seen: Reading) -> dict[str, Any]:
     return {name: [word, round(seen.probabilities[name], 3)] for name, word in seen.shot.items()}
 
 
-def _fill_in(image: Image, seen: Reading) -> None:
-    """What nobody said about a photo, the reader says, if it is sure of it."""
-    blank = [
-        name for name in seen.shot if not getattr(image, name) and seen.probabilities[name] >= SURE
-    ]
+def _sure(seen: Reading) -> dict[str, str]:
+    return {name: word for name, word in seen.shot.items() if seen.probabilities[name] >= SURE}
+
+
+def geometry(face: Face, height: int) -> dict[str, str]:
+    """What a face alone tells of a shot in a picture `height` px high; never the expression."""
+    _, top, _, bottom = face.box
+    shot = {"pose": "portrait"} if bottom - top >= PORTRAIT_FACE * height else {}
+    if face.pose is not None:
+        turned = bisect(YAWS, abs(face.pose[1]))
+        shot["view"] = VIEWS[FRONT + turned * _side(face)]
+    return shot
+
+
+def _side(face: Face) -> int:
+    """-1 where the face points left, 1 where right: the nose goes before the eyes.
+
+    Not by the sign of the yaw, which models do not agree on.
+    """
+    eyes_x = face.keypoints[:2, 0].mean()
+    return 1 if face.keypoints[2, 0] > eyes_x else -1
+
+
+def _fill_in(image: Image, shot: dict[str, str]) -> None:
+    """What nobody said about a photo, the eyes say."""
+    blank = [name for name in shot if not getattr(image, name)]
     for name in blank:
-        setattr(image, name, seen.shot[name])
+        setattr(image, name, shot[name])
     if blank:
         image.save(update_fields=blank)
 
