@@ -1,0 +1,102 @@
+"""The page that freezes a snapshot and trains on it."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from curation.freezing import freeze_character
+from curation.models import Image, Origin, Snapshot, Subject
+from tests.curation.cast import make_item, make_photos
+from tests.training.cast import make_base
+from tests.training.pages import make_lora
+from training.models import Family, Phase, Run, RunKind, RunStatus
+
+TRAINING = {"phase": "head", "origins": ["photo"]}
+
+
+@pytest.fixture
+def page(client: Client, alice: User, subject: Subject) -> Client:
+    client.force_login(alice)
+    make_base(Family.FLUX, "flux")
+    make_photos(subject)
+    return client
+
+
+def test_training_freezes_what_is_accepted_and_reads_the_snapshot(page: Client) -> None:
+    page.post(reverse("train", args=["juno"]), {"phase": "head", "origins": ["photo"]})
+    run = Run.objects.get()
+    assert run.kind == RunKind.TRAIN
+    assert run.snapshot == Snapshot.objects.get()
+    assert run.recipe["phase"] == Phase.HEAD
+
+
+def test_training_takes_an_older_snapshot_again(page: Client, subject: Subject) -> None:
+    snapshot = make_lora(subject).snapshot
+    make_item(subject, 50, verdict="accepted")
+    page.post(reverse("train", args=["juno"]), {"phase": "body", "snapshot": snapshot.pk})
+    assert Run.objects.latest("pk").snapshot == snapshot
+
+
+def test_a_control_is_trained_from_the_photos_alone(page: Client, subject: Subject) -> None:
+    make_item(subject, 50, verdict="accepted")
+    order = {"phase": "head", "origins": ["photo", "enriched"], "control": "on"}
+    page.post(reverse("train", args=["juno"]), order)
+    run = Run.objects.get()
+    origins = set(run.snapshot.items.values_list("image__origin", flat=True))
+    assert run.recipe["control"] is True
+    assert origins == {Origin.PHOTO}
+
+
+def test_a_person_may_train_longer_than_the_recipe(page: Client) -> None:
+    order = {"phase": "head", "origins": ["photo"], "steps": 600, "learning_rate": ""}
+    page.post(reverse("train", args=["juno"]), order)
+    run = Run.objects.get()
+    assert (run.recipe["steps"], run.total) == (600, 600)
+
+
+def test_training_on_too_few_photos_is_refused(page: Client) -> None:
+    Image.objects.first().move_to_trash()
+    Image.objects.in_use().first().move_to_trash()
+    order = {"phase": "head", "origins": ["photo"]}
+    answer = page.post(reverse("train", args=["juno"]), order)
+    assert answer.status_code == 422
+    assert "at least 5 are needed" in answer.content.decode()
+
+
+def test_a_refused_training_keeps_the_chosen_snapshot(page: Client, subject: Subject) -> None:
+    older = make_lora(subject).snapshot
+    make_item(subject, 50, verdict="accepted")
+    freeze_character(subject, by=None)
+    order = {"phase": "head", "snapshot": older.pk, "steps": 1}
+    answer = page.post(reverse("train", args=["juno"]), order)
+    assert answer.status_code == 422
+    assert f'<option value="{older.pk}" selected>' in answer.content.decode()
+
+
+def test_a_control_and_a_snapshot_at_once_are_refused_with_a_sentence(
+    page: Client, subject: Subject
+) -> None:
+    snapshot = make_lora(subject).snapshot
+    order = {"phase": "head", "snapshot": snapshot.pk, "control": "on"}
+    answer = page.post(reverse("train", args=["juno"]), order)
+    assert answer.status_code == 422
+    assert "A control learns from the photos alone" in answer.content.decode()
+    assert not Run.objects.active().exists()
+
+
+def test_a_second_control_is_refused_while_one_is_under_way(page: Client) -> None:
+    page.post(reverse("train", args=["juno"]), TRAINING | {"control": "on"})
+    answer = page.post(reverse("train", args=["juno"]), TRAINING | {"control": "on"})
+    assert answer.status_code == 422
+    assert "already under way" in answer.content.decode()
+    assert Run.objects.count() == 1
+
+
+def test_a_control_may_be_trained_after_one_was_cancelled(page: Client) -> None:
+    for _ in range(2):
+        page.post(reverse("train", args=["juno"]), TRAINING | {"control": "on"})
+        Run.objects.latest("pk").cancel()
+    assert Run.objects.filter(status=RunStatus.CANCELLED).count() == 2
