@@ -34,9 +34,9 @@ SHARD = 250
 """Sets in a file."""
 PORTRAIT_SOURCES, PORTRAIT_TARGETS = 0.85, 0.8
 NEW_BACKGROUND = 0.12
-VIEW_WEIGHTS = (1, 4, 8, 4, 1)
+VIEW_WEIGHTS = (2, 4, 6, 4, 2)
 EXPRESSION_WEIGHTS = (6, 3, 1, 1)
-"""Photos are mostly taken from the front, of a calm face."""
+"""Photos are mostly taken from the front, of a calm face; accepted edits from anywhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class CannotStart(Exception):
 def preferred_base(family: Family) -> BaseModel:
     base = BaseModel.objects.usable(family).first()
     if base is None:
-        raise CannotStart(f"No {family.label} model is set up. Add one on the Setup page.")
+        raise CannotStart(f"No model is set up for “{family.label}”. Add one on the Setup page.")
     return base
 
 

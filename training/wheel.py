@@ -166,7 +166,7 @@ def facts_of(subject: Subject) -> Facts:
         .order_by("pk")
         .first(),
         loras=loras,
-        num_corrections=Correction.objects.filter(subject=subject).count(),
+        num_corrections=Correction.objects.standing().filter(subject=subject).count(),
         coverage=coverage(subject),
         card=card(subject),
         unmeasured_lora=_unmeasured(subject, loras),

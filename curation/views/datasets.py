@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from curation.forms import FreezeForm
 from curation.freezing import NotEnough, freeze_character
-from curation.models import Image, Origin, Snapshot, Subject, Verdict
+from curation.models import Correction, Image, Origin, Snapshot, Subject, Verdict
 from curation.models.image import TRAINABLE
 from curation.views.paging import page_of
 from curation.views.visible import subject_of
@@ -70,11 +70,12 @@ def _overview(subject: Subject, form: FreezeForm | None = None) -> dict[str, obj
         }
         for origin, (title, what, empty) in DATASETS.items()
     ]
+    corrections = Correction.objects.standing().filter(subject=subject)
     return {
         "subject": subject,
         "sections": sections,
-        "num_corrections": subject.corrections.count(),
-        "corrections": subject.corrections.select_related(
+        "num_corrections": corrections.count(),
+        "corrections": corrections.select_related(
             "source", "target", "rejected", "author"
         ).order_by("-pk")[:SHOWN],
         "snapshots": _snapshots(subject),

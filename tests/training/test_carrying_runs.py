@@ -261,7 +261,7 @@ def test_models_switched_off_while_a_run_waits_fail_it_in_words(juno: Subject, f
     assert claimed is not None
     execution.execute(claimed)
     assert claimed.status == RunStatus.FAILED
-    assert f"No {family.label} model is set up" in claimed.failure
+    assert f"No model is set up for “{family.label}”" in claimed.failure
 
 
 @pytest.mark.django_db(transaction=True)

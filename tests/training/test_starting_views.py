@@ -224,7 +224,7 @@ def test_a_model_that_is_missing_stops_the_start_and_the_button(
     answer = page.post(reverse("enrich", args=["juno"]), PLAN)
     assert "<fieldset disabled>" in shown.content.decode()
     assert answer.status_code == 422
-    assert escape(f"No {family.label} model is set up") in answer.content.decode()
+    assert escape(f"No model is set up for “{family.label}”") in answer.content.decode()
     assert not Run.objects.exists()
 
 

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80, unique=True)),
-                ('family', models.CharField(choices=[('flux', 'FLUX'), ('qwen-edit', 'Qwen-Image-Edit'), ('gate', "Faces: the identity gate's"), ('reviewer', "Readers: the automatic reviewer's"), ('bench', "Faces and readers: the benchmark's")], max_length=10)),
+                ('family', models.CharField(choices=[('flux', 'FLUX'), ('qwen-edit', 'Qwen-Image-Edit'), ('gate', 'Identity gate'), ('reviewer', 'Automatic reviewer'), ('bench', 'Benchmark')], max_length=10)),
                 ('folder', models.CharField(help_text='Where its files lie on the workers; relative to packs/.', max_length=500)),
                 ('revision', models.CharField(blank=True, help_text="Hash of its files, or the hub's commit.", max_length=64)),
                 ('licence', models.CharField(max_length=200)),

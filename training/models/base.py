@@ -12,9 +12,9 @@ from django.db import models, transaction
 class Family(models.TextChoices):
     FLUX = "flux", "FLUX"
     QWEN_EDIT = "qwen-edit", "Qwen-Image-Edit"
-    GATE = "gate", "Faces: the identity gate's"
-    REVIEWER = "reviewer", "Readers: the automatic reviewer's"
-    BENCH = "bench", "Faces and readers: the benchmark's"
+    GATE = "gate", "Identity gate"
+    REVIEWER = "reviewer", "Automatic reviewer"
+    BENCH = "bench", "Benchmark"
 
 
 class BaseModelQuerySet(models.QuerySet["BaseModel"]):
