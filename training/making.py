@@ -235,7 +235,8 @@ def installed(family: Family) -> BaseModel:
     base = BaseModel.objects.usable(family).first()
     if base is None:
         raise EngineError(
-            f"No model is set up for “{family.label}”. Add one on the Setup page, then press Resume."
+            f"No model is set up for “{family.label}”. "
+            "Add one on the Setup page, then press Resume."
         )
     return base
 

@@ -26,7 +26,8 @@ SHOWN = 24
 @login_required
 @require_GET
 def editor(request: MemberRequest) -> HttpResponse:
-    mine = Correction.objects.standing().filter(subject__in=Subject.objects.visible_to(request.user))
+    subjects = Subject.objects.visible_to(request.user)
+    mine = Correction.objects.standing().filter(subject__in=subjects)
     count = Correction.objects.trainable().count()
     versions = LoraVersion.objects.filter(subject=None).select_related("base", "run", "snapshot")
     context = {
