@@ -81,6 +81,12 @@ def obeyed(reading: Reading, wanted: Shot) -> dict[str, bool]:
     return {name: reading.shot[name] == asked[name] for name in SHOT}
 
 
+def did_as_told(edit: Edit, reading: Reading) -> bool:
+    """Whether what the instruction names is read, whatever became of the rest."""
+    found, before = obeyed(reading, edit.wanted), edit.source.shot
+    return all(found[name] for name in SHOT if getattr(before, name) != getattr(edit.wanted, name))
+
+
 def kept(edit: Edit, reading: Reading, traits: tuple[str, ...]) -> bool:
     """Whether every trait that both the photo and the wanted shot show is still the person's."""
     shown = {*visible_traits(edit.source.shot)} & {*visible_traits(edit.wanted)}
@@ -114,17 +120,18 @@ def measure_base(base: Path, reader: Reader, seeds: int) -> Rates:
 
 
 def measure_editor(base: Path, reader: Reader, per_skill: int) -> dict[str, Rates]:
-    """By skill: edits that show exactly the wanted shot (`right`), and keep the person (`kept`)."""
+    """By skill, the share of edits that do what the instruction names (`told`), that show exactly
+    the wanted shot (`right`), and that keep every trait of the person (`kept`)."""
     editor, rng = Editor.open(base), random.Random(2)
-    right, same = defaultdict[str, list[bool]](list), defaultdict[str, list[bool]](list)
+    told, right, same = (defaultdict[str, list[bool]](list) for _ in range(3))
     for number, edit in enumerate(edits(per_skill, rng)):
         photo = draw(edit.person, edit.source, jitter=rng)
         reading = reader.read(edited(editor, edit, photo, number))
-        right[edit.skill].append(all(obeyed(reading, edit.wanted).values()))
-        same[edit.skill].append(kept(edit, reading, reader.traits))
-        same["all"].append(same[edit.skill][-1])
-        right["all"].append(right[edit.skill][-1])
-    return {"right": rates(right), "kept": rates(same)}
+        for skill in (edit.skill, "all"):
+            told[skill].append(did_as_told(edit, reading))
+            right[skill].append(all(obeyed(reading, edit.wanted).values()))
+            same[skill].append(kept(edit, reading, reader.traits))
+    return {"told": rates(told), "right": rates(right), "kept": rates(same)}
 
 
 def edited(editor: Editor, edit: Edit, photo: Image.Image, seed: int) -> Image.Image:
