@@ -22,6 +22,9 @@ from training.making import installed
 from training.models import Family
 
 USERNAME = "automatic-reviewer"
+SURE = 0.9
+"""How sure its reader must be of every trait, in 0..1, for it to accept. A person who cannot tell
+does not accept either."""
 
 
 @dataclass(slots=True)
@@ -87,7 +90,9 @@ class AutomaticReviewer:
         seen = self._reader.read(open_picture(item.image))
         if not matches(seen, asked):
             return [Reason.PROMPT]
-        return [] if self._knows.is_right_person(seen, asked) else [Reason.IDENTITY]
+        is_sure = min(seen.probabilities[trait] for trait in self._reader.traits) >= SURE
+        is_right = is_sure and self._knows.is_right_person(seen, asked)
+        return [] if is_right else [Reason.IDENTITY]
 
     def _correct(self, item: ReviewItem) -> bool:
         """Paint what the edit should have been, where the book knows it."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from django.contrib.auth.models import User
 
@@ -34,6 +36,25 @@ def test_held_out_photos_are_never_frozen(subject: Subject, alice: User):
     assert photos[0].pk not in freeze_character(subject, by=alice).items.values_list(
         "image", flat=True
     )
+
+
+def test_photos_stay_most_of_what_is_seen_however_much_is_made(subject: Subject, alice: User):
+    make_photos(subject, 6)
+    for number in range(20, 32):
+        make_image(subject, number, origin=Origin.ENRICHED, verdict=Verdict.ACCEPTED)
+    for number in range(40, 44):
+        make_image(subject, number, origin=Origin.SYNTHETIC, verdict=Verdict.ACCEPTED)
+    weights: Counter[str] = Counter()
+    for item in freeze_character(subject, by=alice).items.select_related("image"):
+        weights[item.image.origin] += item.weight
+    assert weights == {"photo": 6.0, "enriched": 3.0, "synthetic": 1.0}
+
+
+def test_a_made_picture_never_weighs_more_than_a_photo(subject: Subject, alice: User):
+    make_photos(subject, 6)
+    make_image(subject, 9, origin=Origin.SYNTHETIC, verdict=Verdict.ACCEPTED)
+    weights = freeze_character(subject, by=alice).items.values_list("weight", flat=True)
+    assert set(weights) == {1.0}
 
 
 def test_the_same_content_is_the_same_snapshot(subject: Subject, alice: User, bob: User):

@@ -122,7 +122,10 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One training picture: its words (caption or instruction), and for an editor its sources."""
+    """One training picture: its words (caption or instruction), and for an editor its sources.
+
+    `weight` is how often it is seen, relative to the other examples.
+    """
 
     id: str
     image: Path

@@ -9,12 +9,20 @@ from __future__ import annotations
 import hashlib
 import math
 import random
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 
 import torch
 from torch import Tensor
 
 from training.engines.base import Recipe
+
+GOLDEN = (math.sqrt(5) - 1) / 2
+
+Circle = tuple[list[int], list[float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +35,37 @@ class Pick:
     noise_seed: int
 
 
-def picks(recipe: Recipe, examples: int, step: int) -> list[Pick]:
-    """The batch of `step` (from 0), a pure function of (recipe, examples, step).
+def picks(recipe: Recipe, weights: Sequence[float], step: int) -> list[Pick]:
+    """The batch of `step` (from 0), a pure function of (recipe, weights, step).
 
     So a resumed training sees what the unbroken one would have seen, with no generator to store.
-    Every example is seen once before any is seen again.
+    An example comes as often as its share of the weights says, and as evenly as steps of the
+    golden ratio round a circle of the examples allow (Weyl's sequence).
     """
+    circle = _circle(recipe.seed, tuple(weights))
     first = step * recipe.batch_size
-    return [_pick(recipe, examples, place) for place in range(first, first + recipe.batch_size)]
+    return [_pick(recipe, circle, place) for place in range(first, first + recipe.batch_size)]
 
 
-def _pick(recipe: Recipe, examples: int, place: int) -> Pick:
+def _pick(recipe: Recipe, circle: Circle, place: int) -> Pick:
     draw = random.Random(_seed(recipe.seed, "pick", place))
     level = draw.gauss(recipe.timestep_mean, recipe.timestep_std)
+    order, ends = circle
+    angle = place * GOLDEN % 1 * ends[-1]
     return Pick(
-        example=_shuffled(recipe.seed, examples, place // examples)[place % examples],
+        example=order[min(bisect_right(ends, angle), len(order) - 1)],
         sigma=1 / (1 + math.exp(-level)),
         wordless=draw.random() < recipe.caption_dropout,
         noise_seed=_seed(recipe.seed, "noise", place),
     )
 
 
-def _shuffled(seed: int, examples: int, epoch: int) -> list[int]:
-    order = list(range(examples))
-    random.Random(_seed(seed, "epoch", epoch)).shuffle(order)
-    return order
+@lru_cache(maxsize=1)
+def _circle(seed: int, weights: tuple[float, ...]) -> Circle:
+    """The examples in shuffled order, and where the arc of each ends."""
+    order = list(range(len(weights)))
+    random.Random(_seed(seed, "circle")).shuffle(order)
+    return order, list(accumulate(weights[i] for i in order))
 
 
 def _seed(*parts: object) -> int:

@@ -145,7 +145,7 @@ def learning_rate(recipe: Recipe, step: int) -> float:
 
 def _backward(run: Run, step: int) -> float:
     """Add the gradients of the batch of `step`; returns its loss. Raises EngineError on NaN."""
-    picks = flow.picks(run.job.recipe, len(run.examples), step)
+    picks = flow.picks(run.job.recipe, [e.weight for e in run.job.examples], step)
     alike: dict[tuple[torch.Size, ...], list[flow.Pick]] = defaultdict(list)
     for pick in picks:
         alike[_shapes(run.examples[pick.example])].append(pick)
@@ -174,9 +174,8 @@ def _loss(run: Run, group: list[flow.Pick]) -> Tensor:
     noisy = flow.noisy(clean, noise, sigma)
     predicted = run.denoiser.velocity(noisy.to(device, dtype), sigma.to(device, dtype), batch)
     wanted = flow.pack(noise - clean).to(device)
-    weights = torch.tensor([run.job.examples[pick.example].weight for pick in group]).to(device)
     errors = (predicted.float() - wanted).square().mean(dim=(1, 2))
-    return (weights * errors).sum() / run.job.recipe.batch_size
+    return errors.sum() / run.job.recipe.batch_size
 
 
 def _target(item: Encoded) -> Tensor:
