@@ -8,7 +8,13 @@ from typing import Any
 from training.engines.base import Recipe
 from training.models import BaseModel, Family, Phase
 
-DOLL_LORA = {"steps": 250, "batch_size": 8, "learning_rate": 2e-3, "checkpoint_every": 100}
+DOLL_LORA = {
+    "steps": 350,
+    "batch_size": 8,
+    "learning_rate": 2e-3,
+    "decay": 0.6,
+    "checkpoint_every": 100,
+}
 """Tiny models learn in a minute, at rates that would ruin a real one."""
 
 DOLL_EDITOR = {"steps": 300, "learning_rate": 1e-3}

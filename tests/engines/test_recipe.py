@@ -14,7 +14,7 @@ from training.engines.base import EditRequest, EngineError, Example, Job, Recipe
     [
         ("steps", 0), ("batch_size", 0), ("rank", 0), ("alpha", -1), ("learning_rate", 0.0),
         ("caption_dropout", 1.1), ("seed", -1), ("timestep_std", 0.0), ("checkpoint_every", 0),
-        ("quantize", "int3"), ("family", "sd15"),
+        ("decay", 1.1), ("quantize", "int3"), ("family", "sd15"),
     ],
 )  # fmt: skip
 def test_recipe_refuses_what_makes_no_sense_and_names_the_field(field: str, value: Any) -> None:

@@ -18,7 +18,7 @@ Quantize = Literal["none", "nf4"]
 LEAST = {
     "steps": 1, "batch_size": 1, "rank": 1, "alpha": 1, "checkpoint_every": 1,
     "seed": 0, "warmup_steps": 0, "weight_decay": 0, "resolution": 0, "sample_every": 0,
-    "caption_dropout": 0, "learning_rate": 1e-8, "timestep_std": 1e-3,
+    "caption_dropout": 0, "decay": 0, "learning_rate": 1e-8, "timestep_std": 1e-3,
 }  # fmt: skip
 """The least that each number of a recipe may be."""
 OnStep = Callable[[int, int], None]
@@ -87,6 +87,7 @@ class Recipe:
 
     Noise levels are sigmoid(N(timestep_mean, timestep_std)) (Esser et al. 2024, logit-normal);
     a flow shift s is timestep_mean = ln s. alpha / rank scales the adapter (Hu et al. 2021).
+    The learning rate warms up, stays, and falls to 0 over the last `decay` of the steps, 0..1.
     """
 
     family: Family
@@ -94,6 +95,7 @@ class Recipe:
     batch_size: int = 1
     learning_rate: float = 1e-4
     warmup_steps: int = 10
+    decay: float = 0.0
     weight_decay: float = 1e-4
     rank: int = 16
     alpha: int = 16
@@ -113,8 +115,9 @@ class Recipe:
         for name, least in LEAST.items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name}: must be at least {least}, not {getattr(self, name)}")
-        if self.caption_dropout > 1:
-            raise ValueError(f"caption_dropout: must be at most 1, not {self.caption_dropout}")
+        for name in ("caption_dropout", "decay"):
+            if getattr(self, name) > 1:
+                raise ValueError(f"{name}: must be at most 1, not {getattr(self, name)}")
         for name, known in (("family", get_args(Family)), ("quantize", get_args(Quantize))):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name}: must be {' or '.join(known)}, not {getattr(self, name)}")

@@ -139,8 +139,10 @@ def _is_kept(recipe: Recipe, done: int) -> bool:
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
-    """A straight warm-up, then constant. `step` counts from 0."""
-    return recipe.learning_rate * min(1.0, (step + 1) / (recipe.warmup_steps + 1))
+    """A straight warm-up, a plateau, a straight fall. `step` counts from 0."""
+    rise = (step + 1) / (recipe.warmup_steps + 1)
+    fall = (recipe.steps - step) / (recipe.decay * recipe.steps) if recipe.decay else 1.0
+    return recipe.learning_rate * min(1.0, rise, fall)
 
 
 def _backward(run: Run, step: int) -> float:
