@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FEWEST_PHOTOS = 5
 FEWEST_CORRECTIONS = 4
-PART_OF_THE_PHOTOS = {Origin.ENRICHED: 1 / 2, Origin.SYNTHETIC: 1 / 6}
+PART_OF_THE_PHOTOS = {Origin.ENRICHED: 0.8, Origin.SYNTHETIC: 0.2}
 """What all pictures of an origin weigh together at most, where the photos together weigh 1."""
 
 
@@ -73,7 +73,7 @@ def freeze_character(
 def weight_of(origin: str, counts: Mapping[str, int]) -> float:
     """How often training sees one picture of `origin`, in 0..1, where it sees a photo 1 time.
 
-    However many pictures are made, photos stay at least 60 % of what is seen: models that learn
+    However many pictures are made, photos stay at least half of what is seen: models that learn
     from what models made forget what was real (Shumailov et al. 2024, Gerstgrasser et al. 2024).
     """
     if origin not in PART_OF_THE_PHOTOS:

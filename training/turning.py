@@ -35,15 +35,16 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How much of everything. `per_edit` edits and `per_picture` pictures a cell.
+    """How much of everything: edits and pictures a cell, and pictures a cell that is still a hole.
 
     After the first round of enrichment, others follow for what is still missing.
     """
 
     seeds: int = 4
-    rounds: int = 2
-    per_edit: int = 4
-    per_picture: int = 3
+    rounds: int = 3
+    per_edit: int = 6
+    per_picture: int = 2
+    per_hole: int = 8
     editor_cells: int = 2
     with_editor: bool = True
 
@@ -80,10 +81,13 @@ class Turner:
         reviewer = AutomaticReviewer(self.subject)
         enriched, tally = self.enrich(EDITS, reviewer)
         for _ in range(self.plan.rounds - 1):
-            self.enrich(coverage(self.subject).holes, reviewer)
+            if holes := coverage(self.subject).holes:
+                self.enrich(holes, reviewer)
         first = self.train()
         self.benchmark(first)
-        self.generate(first, reviewer)
+        self.generate(first, EDITS, self.plan.per_picture, reviewer)
+        if holes := coverage(self.subject).holes:
+            self.generate(first, holes, self.plan.per_hole, reviewer)
         self.benchmark(self.train())
         figures: dict[str, Any] = {**character_figures(self.subject)}
         if self.plan.with_editor:
@@ -113,9 +117,11 @@ class Turner:
             run = submit_enrich(reviewer.subject, shots, self.plan.per_edit, None)
             return run, self._reviewed(run, reviewer, stage)
 
-    def generate(self, lora: LoraVersion, reviewer: AutomaticReviewer) -> Tally:
+    def generate(
+        self, lora: LoraVersion, shots: Sequence[Shot], per_shot: int, reviewer: AutomaticReviewer
+    ) -> Tally:
         with self.stage(f"generate with {lora} and review") as stage:
-            run = submit_generate(self.subject, lora, EDITS, self.plan.per_picture, None)
+            run = submit_generate(self.subject, lora, shots, per_shot, None)
             return self._reviewed(run, reviewer, stage)
 
     def _reviewed(self, run: Run, reviewer: AutomaticReviewer, stage: Stage) -> Tally:

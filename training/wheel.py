@@ -17,8 +17,6 @@ from training.card import Card, card
 from training.models import Benchmark, LoraVersion, Phase, Run, RunKind, RunStatus, Standing
 from training.scoring import Interval
 
-LEAST_REAL_SHARE = 0.25
-"""Of the training pictures; below it the wheel feeds on itself."""
 FEWEST_FRESH = 10
 """Accepted pictures since the last training that make another worth its time."""
 
@@ -269,8 +267,8 @@ def _make_more(facts: Facts) -> NextStep:
 
 
 def guards(facts: Facts) -> list[Guard]:
-    """Signs that the wheel feeds on itself, and what is missing before it can turn."""
-    found = [_real_share(facts)] if facts.accepted else []
+    """Signs that a turn made it worse, and what is missing before it can turn."""
+    found: list[Guard] = []
     verdict = facts.card.verdict
     if facts.versions and verdict and verdict.word == "worse":
         found.append(Guard("bad", verdict.sentence))
@@ -282,11 +280,3 @@ def guards(facts: Facts) -> list[Guard]:
             Guard("warn", f"{facts.coverage.num_unknown} pictures say no view or expression.")
         )
     return found
-
-
-def _real_share(facts: Facts) -> Guard:
-    photos = facts.count(Origin.PHOTO, Verdict.ACCEPTED)
-    total = photos + facts.accepted
-    share = photos / total if total else 1.0
-    level = "ok" if share >= LEAST_REAL_SHARE else "warn"
-    return Guard(level, f"{100 * share:.0f} % of the training pictures are real photos.")

@@ -14,6 +14,8 @@ def duration(seconds: float | None) -> str:
     """`40 s`, `3 min 20 s`, `1 h 5 min`; empty where it is not known."""
     if seconds is None:
         return ""
+    if 0 < seconds < 1:
+        return "under 1 s"
     whole = max(round(seconds), 0)
     if whole < MINUTE:
         return f"{whole} s"
