@@ -1,23 +1,26 @@
 """`python -m bench.screens LINK`: the README's screenshots, from a running FLENwheel.
 
-LINK is the login link that `make up` prints; the first subject's pages are photographed.
+LINK is the login link that `make up` prints. The first subject's pages are photographed; a few
+edits are asked for, so that there is something to review.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import shutil
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screens"
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+ASKED = ("smiling, left profile", "angry, three-quarter right", "sad, front", "sitting, front")
 PAGES = {
     "wheel": "",
     "photos": "photos/",
-    "enrich": "enrich/",
     "review": "review/",
     "card": "card/",
     "editor": "/editor/",
@@ -30,7 +33,23 @@ def shoot(page: Page, subject: str, name: str, suffix: str = "") -> None:
     address = PAGES[name]
     page.goto(address if address.startswith("/") else subject + address)
     page.wait_for_load_state("networkidle")
-    page.screenshot(path=FOLDER / f"{name}{suffix}.png")
+    keep(page, name + suffix)
+
+
+def keep(page: Page, name: str) -> None:
+    picture = Image.open(io.BytesIO(page.screenshot()))
+    picture.save(FOLDER / f"{name}.webp", quality=90, method=6)
+
+
+def enrich(page: Page, subject: str) -> None:
+    """Ask for some edits as a person would, and wait until they are made."""
+    page.goto(subject + "enrich/")
+    page.get_by_role("button", name="None").click()
+    for shot in ASKED:
+        page.get_by_label(shot, exact=True).check()
+    keep(page, "enrich")
+    page.get_by_role("button", name="Start").click()
+    page.get_by_text("Done", exact=True).wait_for(timeout=120_000)
 
 
 def main() -> None:
@@ -47,6 +66,7 @@ def main() -> None:
         page.goto(link)
         page.goto("/")
         subject = page.locator("a[href^='/s/']").first.get_attribute("href") or "/"
+        enrich(page, subject)
         for name in PAGES:
             shoot(page, subject, name)
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
