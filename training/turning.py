@@ -35,16 +35,16 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How much of everything: edits and pictures a cell, and pictures a cell that is still a hole.
+    """How much of everything: edits and pictures a cell, and of both a cell that is still a hole.
 
-    After the first round of enrichment, others follow for what is still missing.
+    After the first round of enrichment, others follow for the holes.
     """
 
     seeds: int = 4
     rounds: int = 3
     per_edit: int = 6
     per_picture: int = 2
-    per_hole: int = 8
+    per_hole: int = 12
     editor_cells: int = 2
     with_editor: bool = True
 
@@ -79,10 +79,10 @@ class Turner:
         self.benchmark(None)
         self.benchmark(self.train(control=True))
         reviewer = AutomaticReviewer(self.subject)
-        enriched, tally = self.enrich(EDITS, reviewer)
+        enriched, tally = self.enrich(EDITS, self.plan.per_edit, reviewer)
         for _ in range(self.plan.rounds - 1):
             if holes := coverage(self.subject).holes:
-                self.enrich(holes, reviewer)
+                self.enrich(holes, self.plan.per_hole, reviewer)
         first = self.train()
         self.benchmark(first)
         self.generate(first, EDITS, self.plan.per_picture, reviewer)
@@ -112,9 +112,11 @@ class Turner:
             run = submit_benchmark(self.subject, lora, None, seeds=self.plan.seeds)
             stage.made = self.carry_out(run).progress
 
-    def enrich(self, shots: Sequence[Shot], reviewer: AutomaticReviewer) -> tuple[Run, Tally]:
+    def enrich(
+        self, shots: Sequence[Shot], per_shot: int, reviewer: AutomaticReviewer
+    ) -> tuple[Run, Tally]:
         with self.stage("enrich and review") as stage:
-            run = submit_enrich(reviewer.subject, shots, self.plan.per_edit, None)
+            run = submit_enrich(reviewer.subject, shots, per_shot, None)
             return run, self._reviewed(run, reviewer, stage)
 
     def generate(
@@ -140,7 +142,7 @@ class Turner:
         chosen = self.measure_editor(None, half=0).weakest
         base = self.measure_editor(None, half=1)
         for pupil in demo.load_pupils():
-            self.enrich(edits_of(chosen), AutomaticReviewer(pupil))
+            self.enrich(edits_of(chosen), self.plan.per_edit, AutomaticReviewer(pupil))
         with self.stage("train the editor") as stage:
             snapshot = freeze_corrections(by=None)
             run = self.carry_out(submit_train_editor(snapshot, None))
