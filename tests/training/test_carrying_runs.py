@@ -69,6 +69,13 @@ def shorten(run: Run, **changes: object) -> Run:
     return run
 
 
+def spoil_orders() -> None:
+    """Say that something else was asked for, so that every picture is to be corrected."""
+    for item in ReviewItem.objects.waiting():
+        item.image.view, item.image.expression = "front", "sad"
+        item.image.save()
+
+
 def asked(run: Run) -> list[tuple[object, ...]]:
     return list(run.items.order_by("ordinal").values_list("request", "source"))
 
@@ -156,10 +163,7 @@ def test_a_missing_pack_fails_in_words(juno: Subject, tmp_path: Path):
 def test_corrections_train_an_editor_that_the_next_enrichment_uses(juno: Subject):
     before = carried_out(submit_enrich(juno, SHOTS, 2, None))
     assert before.batch is not None
-    for item in ReviewItem.objects.waiting():
-        item.image.view = "front"
-        item.image.expression = "sad"
-        item.image.save()
+    spoil_orders()
     tally = AutomaticReviewer(juno).review(before.batch)
     run = submit_train_editor(freeze_corrections(by=None), None)
     carried_out(shorten(run))
@@ -176,6 +180,7 @@ def test_corrections_train_an_editor_that_the_next_enrichment_uses(juno: Subject
 def test_another_editor_answers_the_same_cells_and_seeds(juno: Subject):
     before = carried_out(submit_enrich(juno, SHOTS, 2, None))
     assert before.batch is not None
+    spoil_orders()
     kept_before = AutomaticReviewer(juno).review(before.batch)
     run = carried_out(shorten(submit_train_editor(freeze_corrections(by=None), None)))
     lora = LoraVersion.objects.get(run=run)
