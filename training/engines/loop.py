@@ -147,7 +147,7 @@ def learning_rate(recipe: Recipe, step: int) -> float:
 
 def _backward(run: Run, step: int) -> float:
     """Add the gradients of the batch of `step`; returns its loss. Raises EngineError on NaN."""
-    picks = flow.picks(run.job.recipe, [e.weight for e in run.job.examples], step)
+    picks = flow.picks(run.job.recipe, [example.weight for example in run.job.examples], step)
     alike: dict[tuple[torch.Size, ...], list[flow.Pick]] = defaultdict(list)
     for pick in picks:
         alike[_shapes(run.examples[pick.example])].append(pick)
@@ -166,9 +166,8 @@ def _backward(run: Run, step: int) -> float:
 
 
 def _loss(run: Run, group: list[flow.Pick]) -> Tensor:
-    """Weighted mean squared error of the velocity, as this group's share of its batch."""
-    device = run.denoiser.transformer.device
-    dtype = number_format(device)
+    """Mean squared error of the velocity, as this group's share of its batch."""
+    device, dtype = run.denoiser.transformer.device, number_format(run.denoiser.transformer.device)
     batch = [_words_or_none(run.examples[pick.example], pick.wordless) for pick in group]
     clean = torch.stack([_target(item) for item in batch]).float()
     noise = torch.stack([flow.noise(clean.shape[1:], pick.noise_seed) for pick in group])

@@ -111,11 +111,7 @@ def load_pipeline(
     """
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
-    parts: dict[str, Any] = dict.fromkeys(without)
-    if kind is qwen_module.QwenImageEditPlusPipeline and "processor" not in parts:
-        parts["processor"] = _image_processor(pack.folder)
-    if quantize == "nf4" and device.type == "cuda":
-        parts["quantization_config"] = nf4_config(pack.family, without)
+    parts = _given_parts(kind, pack, device, quantize, without)
     try:
         pipeline: PipelineT = kind.from_pretrained(
             pack.folder,
@@ -138,6 +134,22 @@ def load_pipeline(
     if pack.family == "qwen-edit" and "text_encoder" not in parts:
         pipeline.text_encoder.register_forward_pre_hook(_tell_image_tokens, with_kwargs=True)
     return pipeline
+
+
+def _given_parts(
+    kind: type[DiffusionPipeline],
+    pack: Pack,
+    device: torch.device,
+    quantize: Quantize,
+    without: tuple[str, ...],
+) -> dict[str, Any]:
+    """What from_pretrained is handed: None for what stays unloaded, and what it cannot know."""
+    parts: dict[str, Any] = dict.fromkeys(without)
+    if kind is qwen_module.QwenImageEditPlusPipeline and "processor" not in parts:
+        parts["processor"] = _image_processor(pack.folder)
+    if quantize == "nf4" and device.type == "cuda":
+        parts["quantization_config"] = nf4_config(pack.family, without)
+    return parts
 
 
 def _tell_image_tokens(
