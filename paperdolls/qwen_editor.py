@@ -21,7 +21,7 @@ from paperdolls.qwen_edits import Edits, random_edit
 from paperdolls.qwen_pack import LATENT_CHANNELS, build_transformer
 from paperdolls.qwen_text import Reader
 
-SCHEDULE = Schedule(steps=6600, rate=3e-3, decay=0.35, average=0.998, save_every=200)
+SCHEDULE = Schedule(steps=22_400, rate=3e-3, decay=0.35, average=0.998, save_every=200)
 BATCH = 32
 DROPPED = 0.1
 """The share of instructions left blank, so that guidance has something to lead away from."""
