@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FEWEST_PHOTOS = 5
 FEWEST_CORRECTIONS = 4
 PART_OF_THE_PHOTOS = {Origin.ENRICHED: 0.8, Origin.SYNTHETIC: 0.2}
-"""What all pictures of an origin weigh together at most, where the photos together weigh 1."""
+"""What all made pictures of an origin weigh together at most, where all photos weigh 1."""
 
 
 class NotEnough(Exception):
@@ -59,9 +59,11 @@ def freeze_character(
         .select_related("subject")
         .order_by("pk")
     )
-    counts = Counter(image.origin for image in images)
-    entries = [Entry(i, i.written_caption(), weight_of(i.origin, counts)) for i in images]
-    num_photos = counts[Origin.PHOTO]
+    entries = [
+        Entry(image, image.written_caption(), weight)
+        for image, weight in weighed(list(images)).items()
+    ]
+    num_photos = sum(entry.image.origin == Origin.PHOTO for entry in entries)
     if num_photos < FEWEST_PHOTOS:
         raise NotEnough(
             f"{subject} has {num_photos} photos to train on; at least {FEWEST_PHOTOS} are needed "
@@ -70,16 +72,30 @@ def freeze_character(
     return _freeze(Snapshot.Purpose.CHARACTER, subject, entries, by=by, note=note)
 
 
-def weight_of(origin: str, counts: Mapping[str, int]) -> float:
-    """How often training sees one picture of `origin`, in 0..1, where it sees a photo 1 time.
+def weighed(images: Sequence[Image]) -> dict[Image, float]:
+    """How often training sees each picture, in 0..1, where it sees a photo 1 time.
 
     However many pictures are made, photos stay at least half of what is seen: models that learn
     from what models made forget what was real (Shumailov et al. 2024, Gerstgrasser et al. 2024).
+    Made pictures share their part view by view, so that the rare profile counts as much as the
+    many from the front.
     """
-    if origin not in PART_OF_THE_PHOTOS:
-        return 1.0
-    part = PART_OF_THE_PHOTOS[Origin(origin)] * counts.get(Origin.PHOTO, 0)
-    return round(min(1.0, part / counts[origin]), 4)
+    counts = Counter((image.origin, _side(image)) for image in images)
+    sides = Counter(origin for origin, _ in counts)
+    num_photos = sum(image.origin == Origin.PHOTO for image in images)
+
+    def weight(image: Image) -> float:
+        if image.origin == Origin.PHOTO:
+            return 1.0
+        part = PART_OF_THE_PHOTOS[Origin(image.origin)] * num_photos / sides[image.origin]
+        return round(min(1.0, part / counts[image.origin, _side(image)]), 4)
+
+    return {image: weight(image) for image in images}
+
+
+def _side(image: Image) -> str:
+    """The view of a portrait; whole bodies, whose faces are small, are one more side."""
+    return image.view if image.pose in ("", "portrait") else "body"
 
 
 def freeze_corrections(*, by: User | None, note: str = "") -> Snapshot:

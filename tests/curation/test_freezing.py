@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 
 import pytest
 from django.contrib.auth.models import User
@@ -38,16 +38,30 @@ def test_held_out_photos_are_never_frozen(subject: Subject, alice: User):
     )
 
 
+def made(subject: Subject, origin: Origin, numbers: range, view: str) -> None:
+    for number in numbers:
+        shot = {"view": view, "expression": "sad", "pose": "portrait"}
+        make_image(subject, number, origin=origin, verdict=Verdict.ACCEPTED, **shot)
+
+
 def test_photos_stay_half_of_what_is_seen_however_much_is_made(subject: Subject, alice: User):
     make_photos(subject, 5)
-    for number in range(20, 30):
-        make_image(subject, number, origin=Origin.ENRICHED, verdict=Verdict.ACCEPTED)
-    for number in range(40, 42):
-        make_image(subject, number, origin=Origin.SYNTHETIC, verdict=Verdict.ACCEPTED)
-    weights: Counter[str] = Counter()
+    made(subject, Origin.ENRICHED, range(20, 30), "front")
+    made(subject, Origin.SYNTHETIC, range(40, 42), "front")
+    weights = defaultdict[str, float](float)
     for item in freeze_character(subject, by=alice).items.select_related("image"):
         weights[item.image.origin] += item.weight
     assert weights == pytest.approx({"photo": 5.0, "enriched": 4.0, "synthetic": 1.0})
+
+
+def test_a_rare_view_is_seen_as_often_as_a_common_one(subject: Subject, alice: User):
+    make_photos(subject, 5)
+    made(subject, Origin.ENRICHED, range(20, 30), "front")
+    made(subject, Origin.ENRICHED, range(30, 34), "left profile")
+    weights = defaultdict[str, float](float)
+    for item in freeze_character(subject, by=alice).items.exclude(image__origin=Origin.PHOTO):
+        weights[item.image.view] += item.weight
+    assert weights == pytest.approx({"front": 2.0, "left profile": 2.0})
 
 
 def test_a_made_picture_never_weighs_more_than_a_photo(subject: Subject, alice: User):
