@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FEWEST_PHOTOS = 5
 FEWEST_CORRECTIONS = 4
-PART_OF_THE_PHOTOS = {Origin.ENRICHED: 0.8, Origin.SYNTHETIC: 0.2}
+PART_OF_THE_PHOTOS = {Origin.ENRICHED: 0.8, Origin.SYNTHETIC: 0.1}
 """What all made pictures of an origin weigh together at most, where all photos weigh 1."""
 
 
@@ -75,7 +75,7 @@ def freeze_character(
 def weighed(images: Sequence[Image]) -> dict[Image, float]:
     """How often training sees each picture, in 0..1, where it sees a photo 1 time.
 
-    However many pictures are made, photos stay at least half of what is seen: models that learn
+    However many pictures are made, photos stay more than half of what is seen: models that learn
     from what models made forget what was real (Shumailov et al. 2024, Gerstgrasser et al. 2024).
     Made pictures share their part view by view, so that the rare profile counts as much as the
     many from the front.

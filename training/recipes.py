@@ -9,7 +9,7 @@ from training.engines.base import Recipe
 from training.models import BaseModel, Family, Phase
 
 DOLL_LORA = {
-    "steps": 350,
+    "steps": 600,
     "batch_size": 8,
     "learning_rate": 2e-3,
     "decay": 0.6,

@@ -35,13 +35,9 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How much of everything: edits and pictures a cell, and of both a cell that is still a hole.
-
-    After the first round of enrichment, others follow for the holes.
-    """
+    """How much of everything: edits and pictures a cell, and of both a cell still a hole."""
 
     seeds: int = 4
-    rounds: int = 3
     per_edit: int = 6
     per_picture: int = 2
     per_hole: int = 12
@@ -79,12 +75,10 @@ class Turner:
         self.benchmark(None)
         self.benchmark(self.train(control=True))
         reviewer = AutomaticReviewer(self.subject)
-        enriched, tally = self.enrich(EDITS, self.plan.per_edit, reviewer)
-        for _ in range(self.plan.rounds - 1):
-            if holes := coverage(self.subject).holes:
-                self.enrich(holes, self.plan.per_hole, reviewer)
+        enriched, tally = self.enrich_everything(reviewer)
         first = self.train()
         self.benchmark(first)
+        self.enrich_everything(reviewer)
         self.generate(first, EDITS, self.plan.per_picture, reviewer)
         if holes := coverage(self.subject).holes:
             self.generate(first, holes, self.plan.per_hole, reviewer)
@@ -111,6 +105,13 @@ class Turner:
         with self.stage(f"benchmark {lora or 'base'}") as stage:
             run = submit_benchmark(self.subject, lora, None, seeds=self.plan.seeds)
             stage.made = self.carry_out(run).progress
+
+    def enrich_everything(self, reviewer: AutomaticReviewer) -> tuple[Run, Tally]:
+        """Every cell, and then more of those that are still holes; tells of the first."""
+        every = self.enrich(EDITS, self.plan.per_edit, reviewer)
+        if holes := coverage(self.subject).holes:
+            self.enrich(holes, self.plan.per_hole, reviewer)
+        return every
 
     def enrich(
         self, shots: Sequence[Shot], per_shot: int, reviewer: AutomaticReviewer

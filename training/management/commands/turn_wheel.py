@@ -24,7 +24,6 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0, help="Which one, 0-31.")
         parser.add_argument("--json", type=Path, help="Write the figures to this file.")
         parser.add_argument("--seeds", type=int, default=Plan().seeds, help="Seeds a card cell.")
-        parser.add_argument("--rounds", type=int, default=Plan().rounds, help="Of enrichment.")
         parser.add_argument("--edits", type=int, default=Plan().per_edit, help="Edits a cell.")
         parser.add_argument("--pictures", type=int, default=Plan().per_picture)
         parser.add_argument("--editor-cells", type=int, default=Plan().editor_cells)
@@ -37,7 +36,6 @@ class Command(BaseCommand):
             demo.load_held_out()
         plan = Plan(
             seeds=options["seeds"],
-            rounds=options["rounds"],
             per_edit=options["edits"],
             per_picture=options["pictures"],
             editor_cells=options["editor_cells"],
