@@ -25,14 +25,15 @@ VERSIONS = ("base", "photos_only", "v1", "v2")
 
 
 def turn(seed: int, options: argparse.Namespace) -> dict[str, Any]:
-    """The figures of one character; the first also turns the editor's wheel."""
+    """The figures of one character; the first one's editor is measured on many edits."""
     kept = nullcontext(options.keep / f"character-{seed}") if options.keep else None
     with kept or tempfile.TemporaryDirectory() as var:
         environment = os.environ | {"FLENWHEEL_VAR": var, "FLENWHEEL_LOG_LEVEL": "WARNING"}
         report = Path(var, "figures.json")
         command = ["turn_wheel", "--demo", f"--seed={seed}", f"--json={report}"]
-        command += [f"--seeds={options.seeds}", f"--editor-cells={options.editor_cells}"]
-        command += [] if seed == options.characters[0] else ["--no-editor"]
+        command += [f"--seeds={options.seeds}"]
+        if seed == options.characters[0]:
+            command.append(f"--editor-edits={options.editor_edits}")
         for arguments in (["migrate", "--verbosity=0"], command):
             subprocess.run(
                 [sys.executable, "manage.py", *arguments], check=True, cwd=ROOT, env=environment
@@ -70,8 +71,7 @@ def summary(turns: dict[int, dict[str, Any]]) -> dict[str, Any]:
             "v2 - photos_only": as_dict(difference(cells["v2"], cells["photos_only"])),
             "v2 - v1": as_dict(difference(cells["v2"], cells["v1"])),
         },
-        "editor": next(f["editor"] for f in turns.values() if "editor" in f)
-        | {"withheld": withheld()},
+        "editor": next(iter(turns.values()))["editor"] | {"withheld": withheld()},
         "stages": {seed: figures["stages"] for seed, figures in turns.items()},
     }
 
@@ -125,8 +125,8 @@ def percent(found: dict[str, float]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--characters", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--seeds", type=int, default=4, help="Seeds a card cell.")
-    parser.add_argument("--editor-cells", type=int, default=25, help="Edits a cell.")
+    parser.add_argument("--seeds", type=int, default=8, help="Seeds a card cell.")
+    parser.add_argument("--editor-edits", type=int, default=25, help="Edits a cell.")
     parser.add_argument("--json", type=Path, default=ROOT / "bench" / "wheel.json")
     parser.add_argument("--keep", type=Path, help="Leave each character's installation here.")
     options = parser.parse_args()

@@ -5,11 +5,12 @@ Knows the world and the vocabulary; knows no network.
 
 from __future__ import annotations
 
+import copy
 import io
 import multiprocessing
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import cv2
@@ -68,14 +69,18 @@ class Page:
     answers: dict[str, int]
 
 
-def draw_album(people: Sequence[Identity], count: int, seed: int, rough: bool = True) -> Album:
+def draw_album(
+    people: Sequence[Identity], count: int, seed: int, rough: bool = True, half_made: float = 0
+) -> Album:
     """Draw `count` random scenes, everybody about equally often.
 
-    `rough` spoils most drawings as cameras, files and generative models do.
+    `rough` spoils most drawings as cameras, files and generative models do; `half_made` is the
+    share of portraits that lack a part of their expression and are still called by its name.
     """
     tasks = [(people[index % len(people)], seed * 1_000_003 + index) for index in range(count)]
+    draw = partial(draw_page, rough=rough, half_made=half_made)
     with multiprocessing.get_context("fork").Pool() as pool:
-        pages = pool.starmap(partial(draw_page, rough=rough), tasks, chunksize=200)
+        pages = pool.starmap(draw, tasks, chunksize=200)
     return Album(
         pictures=np.stack([page.picture for page in pages]),
         boxes=np.stack([page.box for page in pages]),
@@ -85,16 +90,33 @@ def draw_album(people: Sequence[Identity], count: int, seed: int, rough: bool = 
     )
 
 
-def draw_page(identity: Identity, seed: int, rough: bool) -> Page:
+def draw_page(identity: Identity, seed: int, rough: bool, half_made: float = 0) -> Page:
     rng = random.Random(seed)
     scene = Scene.random(rng)
+    again = copy.copy(rng)
     picture, truth = compose(identity, scene, size=SIZE, jitter=rng)
+    if scene.shot.is_portrait and random.Random(-seed).random() < half_made:
+        calm = replace(scene, shot=replace(scene.shot, expression="neutral"))
+        picture = lessened(picture, compose(identity, calm, SIZE, again)[0], truth.box, seed)
     return Page(
         picture=np.asarray(roughen(picture, rng) if rough else picture),
         box=np.array(truth.box, np.float32),
         keypoints=np.array(truth.keypoints, np.float32),
         answers=answers_about(identity, scene, truth.visible),
     )
+
+
+def lessened(
+    picture: Image.Image, calm: Image.Image, box: tuple[float, ...], seed: int
+) -> Image.Image:
+    """Let the neutral face through here and there, in less than half of the face."""
+    rng = np.random.default_rng(seed)
+    noise = Image.fromarray(rng.random((5, 5), np.float32)).resize((SIZE, SIZE))
+    mask = np.clip(3 * (np.asarray(noise) - 0.5) + 0.5, 0, 1) * rng.uniform(0.5, 1)
+    x0, y0, x1, y1 = (int(edge) for edge in box)
+    share = float(mask[max(0, y0) : y1, max(0, x0) : x1].mean())
+    mask = mask * min(1.0, 0.42 / max(share, 1e-6))
+    return Image.composite(calm, picture, Image.fromarray((255 * mask).astype(np.uint8)))
 
 
 def answers_about(identity: Identity, scene: Scene, visible: Sequence[str]) -> dict[str, int]:

@@ -136,6 +136,7 @@ def _manifest(losses: dict[str, float], plan: Plan) -> EditorManifest:
             "vae": asdict(qwen_vae.SCHEDULE) | {"batch": qwen_vae.BATCH},
             "text": asdict(qwen_text.SCHEDULE) | {"batch": qwen_text.BATCH},
             "editor": asdict(plan.schedule) | {"batch": qwen_editor.BATCH, "sets": plan.sets},
+            "editor_last": asdict(qwen_editor.LAST) | {"without": [*qwen_edits.WITHHELD]},
         },
         losses=losses,
         seed=SEED,

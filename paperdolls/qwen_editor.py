@@ -17,11 +17,13 @@ from torch import Tensor, nn
 
 from paperdolls.fitting import Schedule, device, fit, mixed_precision
 from paperdolls.muon import Muon
-from paperdolls.qwen_edits import Edits, random_edit
+from paperdolls.qwen_edits import WITHHELD, Edits, random_edit
 from paperdolls.qwen_pack import LATENT_CHANNELS, build_transformer
 from paperdolls.qwen_text import Reader
 
 SCHEDULE = Schedule(steps=22_400, rate=3e-3, decay=0.35, average=0.998, save_every=200)
+LAST = Schedule(steps=1_000, rate=1.5e-3, warm_up=50, decay=0.7, average=0.998, save_every=200)
+"""Without any drawing of what is withheld, so that the little that was seen of it fades."""
 BATCH = 32
 DROPPED = 0.1
 """The share of instructions left blank, so that guidance has something to lead away from."""
@@ -115,14 +117,28 @@ def train_editor(
     torch.manual_seed(seed)
     transformer = build_transformer().to(device())
     start_still(transformer)
+    learn(transformer, edits, reader, (schedule, checkpoint), seed)
+    last = LAST, checkpoint.with_stem(f"{checkpoint.stem}-last")
+    return transformer, learn(transformer, edits.without(WITHHELD), reader, last, seed)
+
+
+def learn(
+    transformer: QwenImageTransformer2DModel,
+    edits: Edits,
+    reader: Reader,
+    course: tuple[Schedule, Path],
+    seed: int,
+) -> float:
+    """Train as far as the schedule says, going on from the checkpoint; the recent loss."""
+    schedule, checkpoint = course
     source: Iterator[Batch] | None = None
 
     def loss_at(step: int) -> Tensor:
         nonlocal source
         # The stream begins anew where training is taken up, not where it was broken off.
-        source = source or batches(edits, reader, BATCH, f"{seed} {step}")
+        source = source or batches(edits, reader, BATCH, f"{checkpoint.stem} {seed} {step}")
         generator = torch.Generator().manual_seed(step)
         return flow_loss(transformer, next(source), generator)
 
     optimizer = Muon(transformer, transformer.transformer_blocks, schedule.rate)
-    return transformer, fit(transformer, loss_at, schedule, checkpoint, optimizer)
+    return fit(transformer, loss_at, schedule, checkpoint, optimizer)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,6 +120,16 @@ class Edits:
     sets: list[EditSet]
     latents: Tensor
     boxes: Tensor
+
+    def without(self, expressions: Iterable[str]) -> Edits:
+        """Those sets in which nobody makes such a face."""
+        unwanted = set(expressions)
+        rows = [
+            row
+            for row, one in enumerate(self.sets)
+            if unwanted.isdisjoint(scene.shot.expression for scene in one.scenes)
+        ]
+        return Edits([self.sets[row] for row in rows], self.latents[rows], self.boxes[rows])
 
     def weights(self, rows: Tensor, places: Tensor, face: float) -> Tensor:
         """Loss weights (n, 1, 12, 12) of the latents' cells."""

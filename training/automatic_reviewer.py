@@ -43,13 +43,13 @@ class Tally:
 
 
 class AutomaticReviewer:
-    """`paints`: whether it answers a wrong edit with the right picture.
+    """Answers a wrong edit with the right picture, where the book has it.
 
     Raises:
         EngineError: the subject has no book, or no reviewer's reader is installed.
     """
 
-    def __init__(self, subject: Subject, *, paints: bool = True) -> None:
+    def __init__(self, subject: Subject) -> None:
         book = Book.of(subject)
         if book is None:
             raise EngineError(
@@ -61,7 +61,6 @@ class AutomaticReviewer:
         self._knows = Acquaintance(book, self._reader)
         self._book = book
         self.subject = subject
-        self._paints = paints
         self.user, _ = User.objects.get_or_create(
             username=USERNAME, defaults={"is_active": False, "first_name": "Automatic reviewer"}
         )
@@ -98,7 +97,7 @@ class AutomaticReviewer:
         """Paint what the edit should have been, where the book knows it."""
         image = item.image
         asked, source = image.shot, image.parents.order_by("pk").first()
-        if not (self._paints and image.origin == Origin.ENRICHED and asked and source):
+        if not (image.origin == Origin.ENRICHED and asked and source):
             return False
         path = self._book.retouch(source.original_name, asked)
         if path is None:

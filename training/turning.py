@@ -35,14 +35,15 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How much of everything: edits and pictures a cell, and of both a cell still a hole."""
+    """How much of everything, a cell: seeds of the card, edits, pictures, edits of a hole; edits
+    to find the editor's weakest skill by, and to measure it by."""
 
     seeds: int = 4
     per_edit: int = 6
     per_picture: int = 2
     per_hole: int = 12
-    editor_cells: int = 2
-    with_editor: bool = True
+    choosing: int = 12
+    measuring: int = 3
 
 
 @dataclass(slots=True)
@@ -75,20 +76,22 @@ class Turner:
         self.benchmark(None)
         self.benchmark(self.train(control=True))
         reviewer = AutomaticReviewer(self.subject)
-        enriched, tally = self.enrich_everything(reviewer)
+        enriched, before = self.enrich(EDITS, self.plan.per_edit, reviewer)
+        self.enrich_holes(reviewer)
         first = self.train()
         self.benchmark(first)
-        self.enrich_everything(reviewer)
+        editor, skills = self.turn_editor()
+        after = self.enrich_again(enriched, editor, reviewer)
+        self.enrich_holes(reviewer)
         self.generate(first, EDITS, self.plan.per_picture, reviewer)
-        if holes := coverage(self.subject).holes:
-            self.generate(first, holes, self.plan.per_hole, reviewer)
         self.benchmark(self.train())
-        figures: dict[str, Any] = {**character_figures(self.subject)}
-        if self.plan.with_editor:
-            figures["editor"] = self.turn_editor(enriched, tally)
-        figures["seconds"] = round(time.monotonic() - started, 1)
-        figures["stages"] = [asdict(stage) for stage in self.stages]
-        return figures
+        accepted = {"accepted_before": before.rate, "accepted_after": after.rate}
+        return {
+            **character_figures(self.subject),
+            "editor": skills | accepted,
+            "seconds": round(time.monotonic() - started, 1),
+            "stages": [asdict(stage) for stage in self.stages],
+        }
 
     def train(self, *, control: bool = False) -> LoraVersion:
         origins = (Origin.PHOTO,) if control else TRAINABLE
@@ -106,19 +109,22 @@ class Turner:
             run = submit_benchmark(self.subject, lora, None, seeds=self.plan.seeds)
             stage.made = self.carry_out(run).progress
 
-    def enrich_everything(self, reviewer: AutomaticReviewer) -> tuple[Run, Tally]:
-        """Every cell, and then more of those that are still holes; tells of the first."""
-        every = self.enrich(EDITS, self.plan.per_edit, reviewer)
-        if holes := coverage(self.subject).holes:
-            self.enrich(holes, self.plan.per_hole, reviewer)
-        return every
-
     def enrich(
         self, shots: Sequence[Shot], per_shot: int, reviewer: AutomaticReviewer
     ) -> tuple[Run, Tally]:
         with self.stage("enrich and review") as stage:
             run = submit_enrich(reviewer.subject, shots, per_shot, None)
             return run, self._reviewed(run, reviewer, stage)
+
+    def enrich_holes(self, reviewer: AutomaticReviewer) -> None:
+        """More edits of the shots that still lack accepted pictures."""
+        if holes := coverage(self.subject).holes:
+            self.enrich(holes, self.plan.per_hole, reviewer)
+
+    def enrich_again(self, earlier: Run, editor: LoraVersion, reviewer: AutomaticReviewer) -> Tally:
+        """The same cells and seeds by another editor."""
+        with self.stage(f"enrich again with {editor} and review") as stage:
+            return self._reviewed(submit_again(earlier, editor, None), reviewer, stage)
 
     def generate(
         self, lora: LoraVersion, shots: Sequence[Shot], per_shot: int, reviewer: AutomaticReviewer
@@ -135,13 +141,13 @@ class Turner:
         stage.note = f"{100 * tally.rate:.0f} % kept, {tally.corrected} corrected"
         return tally
 
-    def turn_editor(self, enriched: Run, before: Tally) -> dict[str, Any]:
+    def turn_editor(self) -> tuple[LoraVersion, dict[str, Any]]:
         """Find the weakest skill on some people; teach it on others; measure it on others still.
 
-        `enriched` is asked for again at the end, and `before` is what was kept of it.
+        What was corrected of this subject teaches as well. The new version is promoted.
         """
-        chosen = self.measure_editor(None, half=0).weakest
-        base = self.measure_editor(None, half=1)
+        chosen = self.measure_editor(None, self.plan.choosing, half=0).weakest
+        base = self.measure_editor(None, self.plan.measuring, half=1)
         for pupil in demo.load_pupils():
             self.enrich(edits_of(chosen), self.plan.per_edit, AutomaticReviewer(pupil))
         with self.stage("train the editor") as stage:
@@ -149,12 +155,9 @@ class Turner:
             run = self.carry_out(submit_train_editor(snapshot, None))
             lora = LoraVersion.objects.get(run=run)
             stage.made, stage.note = snapshot.items.count(), f"{lora}, effect {lora.effect:.2f}"
-        taught = self.measure_editor(lora, half=1)
+        taught = self.measure_editor(lora, self.plan.measuring, half=1)
         lora.promote()
-        with self.stage(f"enrich again with {lora} and review") as stage:
-            run = submit_again(enriched, lora, None)
-            after = self._reviewed(run, AutomaticReviewer(self.subject, paints=False), stage)
-        return {
+        return lora, {
             "weakest": chosen,
             "weak_before": base.rates[chosen],
             "weak_after": taught.rates[chosen],
@@ -163,13 +166,10 @@ class Turner:
             "rates_before": base.rates,
             "rates_after": taught.rates,
             "edits_a_skill": base.counts,
-            "accepted_before": before.rate,
-            "accepted_after": after.rate,
         }
 
-    def measure_editor(self, lora: LoraVersion | None, *, half: int) -> SkillRates:
+    def measure_editor(self, lora: LoraVersion | None, per_cell: int, *, half: int) -> SkillRates:
         with self.stage(f"measure the editor: {lora or 'base'}") as stage:
-            per_cell = self.plan.editor_cells
             run = submit_editor_benchmark(lora, None, per_cell=per_cell, half=half)
             stage.made = self.carry_out(run).progress
             found = skill_rates(run.benchmark)

@@ -36,7 +36,7 @@ def is_kept(subject: Subject, picture: Picture) -> bool:
     image = keep_made(subject, picture, origin=Origin.ENRICHED, shot=SHOT, depth=1, provenance={})
     batch = Batch.objects.create(subject=subject, title="One")
     ReviewItem.objects.create(batch=batch, image=image)
-    return AutomaticReviewer(subject, paints=False).review(batch).accepted == 1
+    return AutomaticReviewer(subject).review(batch).accepted == 1
 
 
 def test_the_right_person_in_the_right_shot_is_kept(juno: Subject):

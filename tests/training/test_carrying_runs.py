@@ -186,7 +186,7 @@ def test_another_editor_answers_the_same_cells_and_seeds(juno: Subject):
     lora = LoraVersion.objects.get(run=run)
     after = carried_out(submit_again(before, lora, None))
     assert after.batch is not None
-    kept_after = AutomaticReviewer(juno, paints=False).review(after.batch)
+    kept_after = AutomaticReviewer(juno).review(after.batch)
     assert asked(after) == asked(before)
     assert kept_after.total == kept_before.total
     made = Image.objects.filter(review_item__batch=after.batch)

@@ -26,20 +26,17 @@ class Command(BaseCommand):
         parser.add_argument("--seeds", type=int, default=Plan().seeds, help="Seeds a card cell.")
         parser.add_argument("--edits", type=int, default=Plan().per_edit, help="Edits a cell.")
         parser.add_argument("--pictures", type=int, default=Plan().per_picture)
-        parser.add_argument("--editor-cells", type=int, default=Plan().editor_cells)
-        parser.add_argument("--no-editor", action="store_true", help="Leave the second wheel out.")
+        parser.add_argument("--editor-edits", type=int, default=Plan().measuring)
 
     def handle(self, *_: Any, **options: Any) -> None:
         call_command("register_packs", verbosity=0)
         subject = self._subject(options)
-        if not options["no_editor"]:
-            demo.load_held_out()
+        demo.load_held_out()
         plan = Plan(
             seeds=options["seeds"],
             per_edit=options["edits"],
             per_picture=options["pictures"],
-            editor_cells=options["editor_cells"],
-            with_editor=not options["no_editor"],
+            measuring=options["editor_edits"],
         )
         self.stdout.write(f"Turning the wheel of {subject}.")
         try:
