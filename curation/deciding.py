@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 VERDICTS = {Choice.ACCEPT: Verdict.ACCEPTED, Choice.REJECT: Verdict.REJECTED}
+HELD_BY_NOBODY = {"holder": None, "lease": None, "held_until": None}
 
 
 def decide(
@@ -27,38 +28,50 @@ def decide(
     by: User,
     key: uuid.UUID | None = None,
     reasons: Sequence[str] = (),
-    seconds: float | None = None,
 ) -> Decision:
-    """Record a decision and carry it out. The same `key` twice is the same decision."""
-    decision = Decision(
-        key=key or uuid.uuid4(),
-        item=item,
-        author=by,
-        choice=choice,
-        reasons=list(reasons),
-        seconds=seconds,
-    )
-    return _record(decision)
+    """Say something about an item, knowing how it stands."""
+    key = key or uuid.uuid4()
+    return record(Decision(key=key, item=item, author=by, choice=choice, reasons=list(reasons)))
 
 
-def _record(decision: Decision) -> Decision:
+def record(decision: Decision, *, saw: str = "") -> Decision:
+    """Keep a decision and carry it out. The same `key` twice is the same decision.
+
+    `saw` is the verdict its author knew of. Where somebody else has said something since, both
+    are kept and theirs stands: nobody overrules a decision unseen.
+    """
+    item = decision.item
     try:
         with transaction.atomic():
-            _lock(decision.item)
+            _lock(item)
+            decision.is_late = bool(saw) and _is_late(decision, saw)
             decision.save(force_insert=True)
-            _carry_out(decision.item, Choice(decision.choice))
+            if not decision.is_late:
+                _carry_out(item, Choice(decision.choice))
     except IntegrityError:
         return Decision.objects.get(key=decision.key, author=decision.author)
     return decision
 
 
 def _lock(item: ReviewItem) -> None:
-    Image.objects.select_for_update(no_key=True).get(pk=item.image_id)
+    item.image = Image.objects.select_for_update(no_key=True).get(pk=item.image_id)
+
+
+def _is_late(decision: Decision, saw: str) -> bool:
+    if saw == decision.item.image.verdict:
+        return False
+    standing = _standing(decision.item)
+    return standing is not None and standing.author_id != decision.author_id
+
+
+def _standing(item: ReviewItem) -> Decision | None:
+    """The decision that the verdict is the projection of."""
+    return item.decisions.filter(choice__in=VERDICTS, undone_by=None, is_late=False).last()
 
 
 def _carry_out(item: ReviewItem, choice: Choice) -> None:
     if choice == Choice.SKIP:
-        ReviewItem.objects.filter(pk=item.pk).update(skips=F("skips") + 1)
+        ReviewItem.objects.filter(pk=item.pk).update(skips=F("skips") + 1, **HELD_BY_NOBODY)
     else:
         _project(item, VERDICTS[choice])
 
@@ -66,6 +79,8 @@ def _carry_out(item: ReviewItem, choice: Choice) -> None:
 def _project(item: ReviewItem, verdict: Verdict) -> None:
     Image.objects.filter(pk=item.image_id).update(verdict=verdict)
     item.image.verdict = verdict
+    waits = verdict == Verdict.PENDING and item.image.trashed_at is None
+    ReviewItem.objects.filter(pk=item.pk).update(is_waiting=waits, **HELD_BY_NOBODY)
 
 
 def undo_last(batch: Batch, *, by: User) -> Decision | None:
@@ -97,11 +112,7 @@ def _restore(undone: Decision) -> None:
     if undone.choice == Choice.SKIP:
         ReviewItem.objects.filter(pk=undone.item_id, skips__gt=0).update(skips=F("skips") - 1)
         return
-    standing = (
-        undone.item.decisions.filter(choice__in=VERDICTS, undone_by=None)
-        .exclude(pk=undone.pk)
-        .last()
-    )
+    standing = _standing(undone.item)
     _project(undone.item, VERDICTS[Choice(standing.choice)] if standing else Verdict.PENDING)
 
 
@@ -120,7 +131,7 @@ def record_correction(
             target=target,
             defaults={"subject": made.subject, "rejected": made, "author": by},
         )
-        _record(
+        record(
             Decision(
                 key=key or uuid.uuid4(),
                 item=item,

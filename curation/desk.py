@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Prefetch
+from django.db.models import Count, Q
 
+from curation.claiming import CLAIM
 from curation.models import Batch, Choice, Decision, Image, Reason, ReviewItem, Verdict
-from curation.nearest import measurement_of, nearest_photos
+from curation.nearest import measurement_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+
+UNDOABLE = 200
+"""Decisions that a page can take back after a reload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +36,24 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
+    """An item with its picture, measurement and source loaded, and what a reader saw in it."""
+
     item: ReviewItem
-    source: Image | None
-    nearest: list[Image]
     readings: list[Reading]
     num_faces: int | None
 
     @property
     def image(self) -> Image:
         return self.item.image
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Where a batch stands, by pictures that are not in the trash."""
+
+    total: int
+    waiting: int
+    accepted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +66,24 @@ class ReasonCount:
     count: int
 
 
-def candidates(batch: Batch, *, after: int = 0) -> list[Candidate]:
-    """Everything of the batch that was made after item `after`, oldest first. Three queries."""
-    items = list(
-        batch.items.filter(pk__gt=after, image__trashed_at=None)
-        .select_related("image__measurement")
-        .prefetch_related(
-            Prefetch("image__parents", queryset=Image.objects.order_by("pk"), to_attr="sources")
-        )
-        .order_by("pk")
-    )
-    nearest = nearest_photos(batch.subject, [item.image for item in items])
-    return [_candidate(item, nearest[item.image_id]) for item in items]
+def first_of(batch: Batch, *, first: str = "") -> list[Candidate]:
+    """What the desk opens with, claimed by nobody yet: the item asked for, then what is free."""
+    items = batch.items.select_related("image__measurement", "source")
+    asked = items.filter(pk=first, image__trashed_at=None) if first.isdecimal() else []
+    free = items.waiting().free_for(None).in_order()[:CLAIM]
+    deck = {item.pk: item for item in [*asked, *free]}
+    return candidates(deck.values())
 
 
-def _candidate(item: ReviewItem, nearest: list[Image]) -> Candidate:
+def candidates(items: Iterable[ReviewItem]) -> list[Candidate]:
+    """No query: the items come with picture, measurement and source."""
+    return [_candidate(item) for item in items]
+
+
+def _candidate(item: ReviewItem) -> Candidate:
     measurement = measurement_of(item.image)
-    return Candidate(
-        item=item,
-        source=next(iter(item.image.sources), None),  # type: ignore[attr-defined]
-        nearest=nearest,
-        readings=_readings(item.image),
-        num_faces=measurement.num_faces if measurement else None,
-    )
+    num_faces = measurement.num_faces if measurement else None
+    return Candidate(item, _readings(item.image), num_faces)
 
 
 def _readings(image: Image) -> list[Reading]:
@@ -89,12 +99,16 @@ def _readings(image: Image) -> list[Reading]:
     ]
 
 
-def first_to_review(deck: list[Candidate], wanted: str) -> Candidate | None:
-    """The one asked for by its number, else the first that waits, skipped ones last."""
-    asked = [c for c in deck if str(c.item.pk) == wanted]
-    waiting = [c for c in deck if c.image.verdict == Verdict.PENDING]
-    waiting.sort(key=lambda c: (c.item.skips, c.item.pk))
-    return next(iter([*asked, *waiting]), None)
+def tally(batch: Batch) -> Tally:
+    """One query."""
+    kept = batch.items.filter(image__trashed_at=None)
+    return Tally(
+        **kept.aggregate(
+            total=Count("pk"),
+            waiting=Count("pk", filter=Q(is_waiting=True)),
+            accepted=Count("pk", filter=Q(image__verdict=Verdict.ACCEPTED)),
+        )
+    )
 
 
 def reason_counts(batch: Batch) -> list[ReasonCount]:
@@ -108,10 +122,13 @@ def reason_counts(batch: Batch) -> list[ReasonCount]:
 
 
 def undoable(batch: Batch, by: User) -> list[dict[str, object]]:
-    """This person's standing decisions in the batch, oldest first, as the page remembers them."""
+    """This person's newest standing decisions in the batch, oldest first."""
     mine = (
         Decision.objects.filter(item__batch=batch, author=by, undone_by=None)
         .exclude(choice=Choice.UNDO)
-        .order_by("pk")
+        .order_by("-pk")
+        .values_list("item_id", "key", "choice")[:UNDOABLE]
     )
-    return [{"item": pk, "key": str(key)} for pk, key in mine.values_list("item_id", "key")]
+    return [
+        {"item": item, "key": str(key), "choice": choice} for item, key, choice in reversed(mine)
+    ]

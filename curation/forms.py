@@ -9,7 +9,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.text import slugify
 
-from curation.models import Choice, Image, Origin, Reason, Subject
+from curation.models import Choice, Image, Origin, Reason, Subject, Verdict
 from curation.models.image import TRAINABLE
 
 
@@ -120,7 +120,8 @@ class FreezeForm(forms.Form):
 
 
 class DecisionForm(forms.Form):
-    """`key` is the browser's own, so that a decision sent twice is one decision."""
+    """`key` is the browser's own, so that a decision sent twice is one decision; `saw` the verdict
+    that the reviewer knew of."""
 
     choice = forms.ChoiceField(
         choices=[(c.value, c.label) for c in (Choice.ACCEPT, Choice.REJECT, Choice.SKIP)]
@@ -128,6 +129,7 @@ class DecisionForm(forms.Form):
     reasons = forms.MultipleChoiceField(choices=Reason.choices, required=False)
     key = forms.UUIDField(required=False)
     seconds = forms.FloatField(required=False, min_value=0, max_value=24 * 60 * 60)
+    saw = forms.ChoiceField(choices=Verdict.choices, required=False)
 
 
 class UndoForm(forms.Form):

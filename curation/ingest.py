@@ -25,6 +25,7 @@ from curation.provenance import png_bytes
 from curation.shots import Shot
 from curation.signals import photos_arrived
 from curation.storage import publish, staging, write
+from curation.trashing import take_from_trash
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -124,7 +125,7 @@ def ingest_retouch(item: ReviewItem, file: UploadedFile[bytes], by: User) -> Ima
     wanted.clothes, wanted.background = made.clothes, made.background
     logger.info("%s: image %s retouched by %s", made.subject.slug, made.pk, by)
     kept = keep_row(wanted, [*parents, made])
-    _take_out_of_trash(kept)
+    take_from_trash(kept)
     return kept
 
 
@@ -191,16 +192,10 @@ def _keep_photo(subject: Subject, opened: Opened, intake: Intake) -> None:
     kept = keep_row(wanted)
     if kept is not wanted:
         intake.notes.append(f"{label} is here already.")
-        _take_out_of_trash(kept)
+        take_from_trash(kept)
     elif opened.facts.note:
         intake.notes.append(f"{label} {opened.facts.note}")
     intake.images.append(kept)
-
-
-def _take_out_of_trash(image: Image) -> None:
-    if image.trashed_at:
-        image.trashed_at = None
-        image.save(update_fields=["trashed_at"])
 
 
 def _row(subject: Subject, origin: Origin, opened: Opened) -> Image:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
-from curation.models import Image, Measurement, Subject
+from curation.models import Image, Measurement
 
 SHOWN = 4
 
 
-def nearest_photos(subject: Subject, made: Iterable[Image]) -> dict[int, list[Image]]:
-    """Give, by primary key of each made picture, up to four photos: the same view first, then
-    by cosine of the face embeddings. One query; `made` comes with its measurements.
+def nearest_photos(image: Image, photos: Iterable[Image]) -> list[dict[str, str]]:
+    """Up to four of these photos as `ReviewItem.nearest` keeps them: the same view first, then by
+    cosine of the face embeddings. All come with their measurements.
     """
-    photos = list(
-        Image.objects.photos().filter(subject=subject).select_related("measurement").order_by("pk")
-    )
-    return {image.pk: _nearest(image, photos) for image in made}
 
-
-def _nearest(image: Image, photos: Sequence[Image]) -> list[Image]:
     def distance(photo: Image) -> tuple[bool, bool, float]:
         return (
             photo.view != image.view,
@@ -29,7 +23,8 @@ def _nearest(image: Image, photos: Sequence[Image]) -> list[Image]:
             -cosine(image, photo),
         )
 
-    return sorted(photos, key=distance)[:SHOWN]
+    nearest = sorted(photos, key=distance)[:SHOWN]
+    return [{"sha256": photo.sha256, "shot": str(photo.shot or "")} for photo in nearest]
 
 
 def cosine(one: Image, other: Image) -> float:

@@ -22,8 +22,11 @@ urlpatterns = [
     path("s/<slug:slug>/review/", review.review, name="review"),
     path("s/<slug:slug>/review/all/", review.batches, name="batches"),
     path("s/<slug:slug>/review/<int:pk>/", review.review_batch, name="review_batch"),
-    path("batches/<int:pk>/news/", review.batch_news, name="batch_news"),
+    path("batches/<int:pk>/claim/", review.claim_items, name="claim"),
+    path("batches/<int:pk>/keep/", review.keep_items, name="keep"),
+    path("batches/<int:pk>/release/", review.release_items, name="release"),
     path("batches/<int:pk>/undo/", review.undo_in_batch, name="undo"),
+    path("items/<int:pk>/", review.look_at_item, name="look"),
     path("items/<int:pk>/decide/", review.decide_item, name="decide"),
     path("items/<int:pk>/correct/", review.correct_item, name="correct"),
 ]

@@ -1,10 +1,14 @@
-// What was decided but is not yet on the server. Kept in localStorage, one key a message, so that
-// a reload, a closed laptop or a lost network loses nothing. Messages go one by one, in order;
-// each carries its own key, so the server may receive one twice.
+// What was decided but is not yet on the server. Kept in IndexedDB, one message under a key of its
+// own, so that a reload, a closed laptop or a lost network loses nothing. Messages go one by one,
+// in order; each carries its own UUID, so the server may receive one twice.
+
+import { createStore, del, entries, set } from "./vendor/idb-keyval/idb-keyval.js";
 
 const RETRY_MS = [500, 1000, 2000, 5000, 10000];
+const store = createStore("flenwheel-outbox", "messages");
 
 export class Outbox {
+  #messages = [];
   #sending = false;
   #failures = 0;
   #serial = 0;
@@ -13,29 +17,40 @@ export class Outbox {
   // told how many wait and why; `onAnswer(message, answer)` what the server said, answer null
   // where it refused for good.
   constructor(owner, onChange, onAnswer) {
-    this.prefix = `outbox:${owner}:`;
+    this.prefix = `${owner}:`;
     this.onChange = onChange;
     this.onAnswer = onAnswer;
     addEventListener("online", () => this.flush());
   }
 
-  waiting() {
-    return Object.keys(localStorage).filter((name) => name.startsWith(this.prefix)).sort();
+  get size() {
+    return this.#messages.length;
+  }
+
+  // What an earlier visit left goes first.
+  async open() {
+    const kept = await entries(store).catch(() => []);
+    const known = new Set(this.#messages.map((message) => message.name));
+    const left = kept.filter(([name]) => name.startsWith(this.prefix) && !known.has(name)).sort();
+    this.#messages.unshift(...left.map(([name, message]) => ({ name, ...message })));
+    return this.flush();
   }
 
   put(url, fields) {
     const order = `${Date.now()}`.padStart(15, "0") + `${this.#serial++}`.padStart(6, "0");
-    localStorage.setItem(this.prefix + order, JSON.stringify({ url, fields }));
+    const message = { name: `${this.prefix}${order}:${newKey()}`, url, fields };
+    this.#messages.push(message);
+    // A browser that keeps nothing still sends; it only forgets with the page.
+    message.kept = set(message.name, { url, fields }, store).catch(() => {});
     this.flush();
   }
 
   async flush() {
     if (this.#sending) return;
     this.#sending = true;
-    let name;
-    while ((name = this.waiting()[0])) {
-      this.onChange(this.waiting().length, "");
-      const trouble = await this.#send(name);
+    while (this.#messages.length > 0) {
+      this.onChange(this.size, "");
+      const trouble = await this.#send(this.#messages[0]);
       if (trouble) {
         this.#sending = false;
         return this.#later(trouble);
@@ -46,8 +61,7 @@ export class Outbox {
     this.onChange(0, "");
   }
 
-  async #send(name) {
-    const message = JSON.parse(localStorage.getItem(name));
+  async #send(message) {
     let reply;
     try {
       reply = await post(message.url, new URLSearchParams(message.fields));
@@ -56,13 +70,15 @@ export class Outbox {
     }
     if (reply.redirected || reply.status === 403) return "Log in again in another tab.";
     if (reply.status >= 500 || reply.status === 429) return `The server failed (${reply.status}).`;
-    localStorage.removeItem(name);
+    this.#messages = this.#messages.filter((other) => other !== message);
+    await message.kept;
+    await del(message.name, store).catch(() => {});
     this.onAnswer(message, reply.ok ? await reply.json() : null);
     return "";
   }
 
   #later(trouble) {
-    this.onChange(this.waiting().length, trouble);
+    this.onChange(this.size, trouble);
     const pause = RETRY_MS[Math.min(this.#failures++, RETRY_MS.length - 1)];
     setTimeout(() => this.flush(), pause);
   }
@@ -70,10 +86,11 @@ export class Outbox {
 
 export function post(url, body) {
   // The cookie, not the page: after logging in again in another tab the page's token is stale.
-  const token = /csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
-  const headers = { Accept: "application/json", "X-CSRFToken": token };
+  const headers = { Accept: "application/json", "X-CSRFToken": token() };
   return fetch(url, { method: "POST", body, headers, keepalive: body instanceof URLSearchParams });
 }
+
+export const token = () => /csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
 
 export function newKey() {
   // randomUUID exists only on https and localhost; a studio's own network is often neither.

@@ -3,9 +3,10 @@
 const PACE_OF = 20;
 const LONGEST_LOOK = 60; // Seconds; after that somebody fetched a coffee.
 
-const tab = document.querySelector("[data-waiting]");
+const tab = document.querySelector(".tab-count");
 const bar = document.querySelector(".tally-bar");
 const looks = [];
+let count = { total: 0, waiting: 0, accepted: 0 };
 let elsewhere; // Pictures that wait in the subject's other batches.
 
 export function addLook(seconds) {
@@ -13,18 +14,33 @@ export function addLook(seconds) {
   looks.splice(0, looks.length - PACE_OF);
 }
 
-export function showTally(verdicts) {
-  const left = verdicts.filter((verdict) => verdict === "pending").length;
-  elsewhere ??= Math.max(Number(tab?.textContent ?? 0) - left, 0);
-  if (tab) tab.textContent = elsewhere + left || "";
-  put("decided", verdicts.length - left);
-  put("of", `of ${verdicts.length}`);
-  put("all", verdicts.length);
-  put("accepted", verdicts.filter((verdict) => verdict === "accepted").length);
-  Object.assign(bar, { max: Math.max(verdicts.length, 1), value: verdicts.length - left });
+// What the server counted: `told` carries data-total, data-waiting and data-accepted.
+export function setTally(told) {
+  const { total, waiting, accepted } = told.dataset;
+  count = { total: Number(total), waiting: Number(waiting), accepted: Number(accepted) };
+  elsewhere ??= Math.max(Number(tab?.textContent ?? 0) - count.waiting, 0);
+  show();
+}
+
+// One picture went from one verdict to another, before the server has heard of it.
+export function moved(before, after) {
+  const change = (verdict) => Number(after === verdict) - Number(before === verdict);
+  count.waiting = Math.max(count.waiting + change("pending"), 0);
+  count.accepted = Math.max(count.accepted + change("accepted"), 0);
+  show();
+}
+
+function show() {
+  const { total, waiting, accepted } = count;
+  if (tab) tab.textContent = elsewhere + waiting || "";
+  put("decided", total - waiting);
+  put("of", `of ${total}`);
+  put("all", total);
+  put("accepted", accepted);
+  Object.assign(bar, { max: Math.max(total, 1), value: total - waiting });
   if (looks.length < 3) return;
   const seconds = looks.reduce((sum, look) => sum + look, 0) / looks.length;
-  put("pace", `${Math.round(60 / seconds)} a minute · ${spoken(seconds * left)}`);
+  put("pace", `${Math.round(60 / seconds)} a minute · ${spoken(seconds * waiting)}`);
 }
 
 function put(name, text) {

@@ -20,6 +20,8 @@ from PIL.Image import Image as Picture
 from curation import gating
 from curation.ingest import keep_row, store_made
 from curation.models import Batch, Image, Origin, ReviewItem
+from curation.nearest import nearest_photos
+from curation.ordering import rank
 from curation.shots import Shot
 from curation.storage import open_picture
 from training.artifacts import lora_path
@@ -212,8 +214,9 @@ def make_for_review(run: Run) -> None:
     judge = gate_of(run, eyes)
     batch = run.batch
     assert batch is not None
+    photos = list(Image.objects.photos().filter(subject=run.subject).select_related("measurement"))
 
-    def finish(_: RunItem, image: Image) -> None:
+    def finish(item: RunItem, image: Image) -> None:
         measurement = measure(image, eyes)
         vector = from_bytes(measurement.embedding) if measurement.embedding else None
         opinion = gating.judge(judge, vector, measurement.num_faces)
@@ -221,9 +224,12 @@ def make_for_review(run: Run) -> None:
             image=image,
             defaults={
                 "batch": batch,
+                "source": item.source,
+                "nearest": nearest_photos(image, photos),
                 "gate": opinion.gate,
                 "gate_reason": opinion.reason,
                 "score": opinion.score,
+                "rank": rank(image, opinion.gate),
             },
         )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.utils import timezone
 
 from curation import shots
 from curation.models.subject import Subject
@@ -136,10 +135,6 @@ class Image(models.Model):
         if self.shot is None:
             return f"photo of {person}"
         return shots.caption(person, self.shot, self.clothes, self.background)
-
-    def move_to_trash(self) -> None:
-        self.trashed_at = timezone.now()
-        self.save(update_fields=["trashed_at"])
 
 
 class Measurement(models.Model):

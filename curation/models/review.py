@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from curation.models.image import Image, Verdict
 from curation.models.subject import Subject
@@ -64,14 +65,41 @@ class Batch(models.Model):
 
 class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
     def waiting(self) -> Self:
-        return self.filter(image__verdict=Verdict.PENDING, image__trashed_at=None)
+        return self.filter(is_waiting=True)
+
+    def free_for(self, lease: uuid.UUID | None) -> Self:
+        """Held by nobody, or no longer, or under this very lease."""
+        expired = models.Q(held_until=None) | models.Q(held_until__lt=timezone.now())
+        return self.filter(expired | models.Q(lease=lease)) if lease else self.filter(expired)
+
+    def in_order(self) -> Self:
+        """What teaches most comes first, what was skipped last."""
+        return self.order_by("skips", "rank", "pk")
 
 
 class ReviewItem(models.Model):
-    """A picture in a batch, with the gate's opinion: it advises, people decide."""
+    """A picture in a batch, with the gate's opinion: it advises, people decide.
+
+    `is_waiting` follows the picture's verdict and the trash, so that the next ones are found by
+    one index whatever the size of the batch. `source` and `nearest` are what the desk shows beside
+    it. `lease` names the browser tab that holds it until `held_until`.
+    """
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
     image = models.OneToOneField(Image, on_delete=models.CASCADE, related_name="review_item")
+    source = models.ForeignKey(
+        Image, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    nearest: models.JSONField[list[dict[str, str]], list[dict[str, str]]] = models.JSONField(
+        default=list, blank=True, help_text="The likest photos: sha256 and shot of each."
+    )
+    rank = models.FloatField(default=0, help_text="Smaller is reviewed sooner.")
+    is_waiting = models.BooleanField(default=True)
+    holder = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    lease = models.UUIDField(null=True, blank=True)
+    held_until = models.DateTimeField(null=True, blank=True)
     gate = models.CharField(max_length=8, choices=Gate, default=Gate.UNKNOWN)
     gate_reason = models.CharField(max_length=200, blank=True)
     score = models.FloatField(
@@ -85,6 +113,21 @@ class ReviewItem(models.Model):
         ordering = ["pk"]
         constraints = [
             models.CheckConstraint(name="gate_is_known", condition=models.Q(gate__in=Gate.values)),
+            models.CheckConstraint(
+                name="held_by_somebody_until_some_time",
+                condition=models.Q(lease=None, held_until=None)
+                | models.Q(lease__isnull=False, held_until__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="waiting_items_in_order",
+                fields=["batch", "skips", "rank", "id"],
+                condition=models.Q(is_waiting=True),
+            ),
+            models.Index(
+                name="held_items", fields=["lease"], condition=models.Q(lease__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -104,7 +147,8 @@ class Decision(models.Model):
     """One thing one person said about one picture. Never changed; an undo is another row.
 
     `key` is made by the browser, so that a decision sent twice is one decision. `correction` is
-    the lesson that a rejection came with.
+    the lesson that a rejection came with. `is_late`: somebody else had decided meanwhile, so it is
+    kept as a second opinion and changes nothing.
     """
 
     key = models.UUIDField(default=uuid.uuid4, unique=True)
@@ -120,6 +164,7 @@ class Decision(models.Model):
     undoes = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by"
     )
+    is_late = models.BooleanField(default=False)
     seconds = models.FloatField(
         null=True, blank=True, help_text="Time the picture was looked at, in seconds."
     )

@@ -16,6 +16,7 @@ from curation.forms import HoldOutForm, ImageFactsForm, UploadForm
 from curation.ingest import Intake, ingest_upload
 from curation.models import Image, Origin, Subject
 from curation.signals import photos_arrived
+from curation.trashing import move_to_trash, take_from_trash
 from curation.views.paging import page_of
 from curation.views.visible import image_of, subject_of
 from flenwheel.http import MemberRequest
@@ -126,7 +127,7 @@ def trash(request: MemberRequest, slug: str) -> HttpResponse:
 @require_POST
 def trash_image(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     image = image_of(request, slug, pk)
-    image.move_to_trash()
+    move_to_trash(image)
     return _after_change(request, image)
 
 
@@ -134,8 +135,7 @@ def trash_image(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 def restore_image(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     image = image_of(request, slug, pk)
-    image.trashed_at = None
-    image.save(update_fields=["trashed_at"])
+    take_from_trash(image)
     photos_arrived.send(Subject, subject=image.subject, by=request.user)
     return _after_change(request, image)
 

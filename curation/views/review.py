@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import uuid
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import SuspiciousOperation
 from django.db.models import Count, Q
 from django.forms import Form
 from django.http import HttpResponse, JsonResponse
@@ -13,15 +15,19 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from curation.deciding import decide, record_correction, undo, undo_last
-from curation.desk import candidates, first_to_review, reason_counts, undoable
+from curation.claiming import claim, keep, release
+from curation.deciding import record, record_correction, undo, undo_last
+from curation.desk import candidates, first_of, reason_counts, tally, undoable
 from curation.forms import CorrectionForm, DecisionForm, UndoForm
 from curation.ingest import Refused, ingest_retouch
-from curation.models import Batch, Choice, Decision, ReviewItem, Verdict
+from curation.models import Batch, Decision, ReviewItem, Verdict
 from curation.views.visible import batch_of, item_of, subject_of
 from flenwheel.http import MemberRequest
 
-WAITING = Q(items__image__verdict=Verdict.PENDING, items__image__trashed_at=None)
+MOST_SHOWN = 200
+"""Pictures on one page whose verdicts are told; the page itself keeps fewer."""
+
+WAITING = Q(items__is_waiting=True)
 
 
 @login_required
@@ -51,44 +57,73 @@ def batches(request: MemberRequest, slug: str) -> HttpResponse:
 @login_required
 @require_GET
 def review_batch(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
+    """The desk. It opens with what is free; the page's script claims it and asks for more."""
     batch = get_object_or_404(Batch, subject=subject_of(request, slug), pk=pk)
-    deck = candidates(batch)
+    deck = first_of(batch, first=request.GET.get("item", ""))
     context = {
         "subject": batch.subject,
         "batch": batch,
         "candidates": deck,
-        "current": first_to_review(deck, request.GET.get("item", "")),
-        "num_waiting": sum(c.image.verdict == Verdict.PENDING for c in deck),
+        "current": deck[0] if deck else None,
         "reasons": reason_counts(batch),
         "undoable": undoable(batch, request.user),
-        **_finished(batch),
+        "tally": tally(batch),
+        "run": batch.runs.first(),
     }
     return render(request, "curation/review.html", context)
 
 
 @login_required
-@require_GET
-def batch_news(request: MemberRequest, pk: int) -> HttpResponse:
-    """What came into the batch after the item `after`, and where every picture stands now."""
+@require_POST
+def claim_items(request: MemberRequest, pk: int) -> HttpResponse:
+    """The next pictures for one tab to hold: those it holds already, and more."""
+    lease = _lease(request)
+    claimed = candidates(claim(pk, by=request.user, lease=lease))
+    subject = claimed[0].item.batch.subject if claimed else batch_of(request, pk).subject
+    context = {"candidates": claimed, "subject": subject}
+    return render(request, "curation/_deck.html", context)
+
+
+@login_required
+@require_POST
+def keep_items(request: MemberRequest, pk: int) -> HttpResponse:
+    """A tab says that it is still there, and hears where its pictures and the batch stand."""
     batch = batch_of(request, pk)
-    after = request.GET.get("after", "")
+    keep(pk, by=request.user, lease=_lease(request))
+    shown = [int(item) for item in request.POST.getlist("item")[:MOST_SHOWN] if item.isdecimal()]
+    stand = batch.items.filter(pk__in=shown).values_list("pk", "image__verdict")
     context = {
-        "batch": batch,
         "subject": batch.subject,
-        "candidates": candidates(batch, after=int(after) if after.isdecimal() else 0),
-        "verdicts": json.dumps(dict(batch.items.values_list("pk", "image__verdict"))),
-        **_finished(batch),
+        "verdicts": json.dumps(dict(stand)),
+        "tally": tally(batch),
+        "run": batch.runs.first(),
     }
-    return render(request, "curation/review.html#news", context)
+    return render(request, "curation/_stand.html", context)
 
 
-def _finished(batch: Batch) -> dict[str, object]:
-    """What the desk tells when nothing waits: what was kept, and how the newest making went."""
-    numbers = batch.items.filter(image__trashed_at=None).aggregate(
-        num_pictures=Count("pk"),
-        num_accepted=Count("pk", filter=Q(image__verdict=Verdict.ACCEPTED)),
-    )
-    return {"run": batch.runs.first(), **numbers}
+@login_required
+@require_POST
+def release_items(request: MemberRequest, pk: int) -> HttpResponse:
+    """The tab was closed; it is past hearing an answer."""
+    release(pk, by=request.user, lease=_lease(request))
+    return HttpResponse(status=204)
+
+
+@login_required
+@require_GET
+def look_at_item(request: MemberRequest, pk: int) -> HttpResponse:
+    """One picture for the desk, wherever it stands: to go back to it, or to undo."""
+    item = item_of(request, pk)
+    context = {"candidates": candidates([item]), "subject": item.batch.subject}
+    return render(request, "curation/_deck.html", context)
+
+
+def _lease(request: MemberRequest) -> uuid.UUID:
+    """Raises SuspiciousOperation (400): only the page's own script asks."""
+    try:
+        return uuid.UUID(request.POST.get("lease", ""))
+    except ValueError as error:
+        raise SuspiciousOperation("A lease is a UUID that the tab made.") from error
 
 
 @login_required
@@ -99,15 +134,16 @@ def decide_item(request: MemberRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _refuse(request, item, form)
     said = form.cleaned_data
-    decide(
-        item,
-        Choice(said["choice"]),
-        by=request.user,
-        key=said["key"],
+    decision = Decision(
+        key=said["key"] or uuid.uuid4(),
+        item=item,
+        author=request.user,
+        choice=said["choice"],
         reasons=said["reasons"],
         seconds=said["seconds"],
     )
-    return _answer(request, item)
+    kept = record(decision, saw=said["saw"])
+    return _answer(request, item, is_late=kept.is_late)
 
 
 @login_required
@@ -148,12 +184,22 @@ def correct_item(request: MemberRequest, pk: int) -> HttpResponse:
     return _answer(request, item)
 
 
-def _answer(request: MemberRequest, item: ReviewItem, *, stay: bool = False) -> HttpResponse:
+LATE = (
+    "Somebody else had decided this one meanwhile: theirs stands, yours is kept as a second "
+    "opinion. Go back to the picture to overrule it."
+)
+
+
+def _answer(
+    request: MemberRequest, item: ReviewItem, *, stay: bool = False, is_late: bool = False
+) -> HttpResponse:
     """JSON for the page's script, else back to the desk: to this item, or on to the next."""
-    item.image.refresh_from_db(fields=["verdict"])
-    if request.accepts("text/html"):
-        return redirect(_desk(item) + (f"?item={item.pk}" if stay else ""))
-    return JsonResponse({"item": item.pk, "verdict": item.image.verdict})
+    if not request.accepts("text/html"):
+        told = {"told": LATE} if is_late else {}
+        return JsonResponse({"item": item.pk, "verdict": item.image.verdict, **told})
+    if is_late:
+        messages.info(request, LATE)
+    return redirect(_desk(item) + (f"?item={item.pk}" if stay else ""))
 
 
 def _refuse(request: MemberRequest, item: ReviewItem, form: Form) -> HttpResponse:

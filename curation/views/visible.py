@@ -24,5 +24,5 @@ def batch_of(request: MemberRequest, pk: int) -> Batch:
 
 def item_of(request: MemberRequest, pk: int) -> ReviewItem:
     visible = Subject.objects.visible_to(request.user)
-    items = ReviewItem.objects.select_related("image", "batch__subject")
+    items = ReviewItem.objects.select_related("image__measurement", "source", "batch__subject")
     return get_object_or_404(items, pk=pk, batch__subject__in=visible)

@@ -6,10 +6,12 @@ import io
 
 import PIL.Image
 import pytest
+from django.contrib.auth.models import User
 from django.urls import reverse
 from playwright.sync_api import FilePayload, Page, Route, expect
 
-from curation.models import Batch, Decision, Image, Origin, ReviewItem, Subject, Verdict
+from curation.deciding import decide
+from curation.models import Batch, Choice, Decision, Image, Origin, ReviewItem, Subject, Verdict
 from curation.shots import Shot
 from tests.curation.cast import keep_made
 
@@ -67,6 +69,16 @@ def test_keys_accept_reject_with_reasons_and_undo(page: Page, items: list[Review
     expect(page.locator(f"#frame-{items[1].pk}")).to_have_class("frame current")
 
 
+def test_photographers_keys_work_and_unset_takes_back_the_picture_that_is_shown(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    sit_down(page, items)
+    for key in ("p", "x", "Control+z", "x", "[", "[", "u"):
+        page.keyboard.press(key)
+    saved(page)
+    assert verdicts(items) == ["pending", "rejected", "pending", "pending"]
+
+
 def test_an_undo_reaches_back_before_a_reload(page: Page, items: list[ReviewItem]) -> None:
     sit_down(page, items)
     page.keyboard.press("x")
@@ -107,7 +119,7 @@ def test_what_the_gate_calls_strangers_goes_at_once_and_one_undo_brings_it_back(
 ) -> None:
     ReviewItem.objects.filter(pk__in=[item.pk for item in items[:3]]).update(gate="red")
     sit_down(page, items)
-    page.keyboard.press("g")
+    page.keyboard.press("s")
     page.get_by_role("dialog").get_by_role("checkbox").nth(1).uncheck()
     page.get_by_role("button", name="Reject the ticked ones").click()
     saved(page)
@@ -135,23 +147,63 @@ def test_pictures_made_meanwhile_join_the_film(page: Page, items: list[ReviewIte
     expect(page.locator("[data-tally=of]")).to_have_text("of 5")
 
 
-def test_the_reference_lies_beside_the_candidate_and_keys_are_explained(
+def test_two_tabs_hold_different_pictures_and_a_closed_one_lets_go(
     page: Page, items: list[ReviewItem]
 ) -> None:
-    keep_made(
-        items[0].batch.subject,
-        PIL.Image.new("RGB", (96, 96), "gold"),
-        origin=Origin.PHOTO,
-        shot=Shot(),
-        parents=[],
-        depth=0,
-        provenance={},
-    )
+    more = [make(items[0].batch, colour, 10 + n) for n, colour in enumerate(["red"] * 20)]
+    sit_down(page, items)
+    expect(page.locator(".frame")).to_have_count(20)
+    other = page.context.new_page()
+    sit_down(other, items)
+    expect(other.locator(".frame")).to_have_count(4)
+    expect(other.locator(f"#frame-{more[-1].pk}")).to_be_visible()
+    other.close()
+    page.wait_for_timeout(300)
+    assert ReviewItem.objects.exclude(lease=None).values("lease").distinct().count() == 1
+
+
+def test_more_are_asked_for_before_the_deck_runs_out(page: Page, items: list[ReviewItem]) -> None:
+    for number in range(30):
+        make(items[0].batch, "red", 10 + number)
+    sit_down(page, items)
+    for _ in range(34):
+        page.locator(".frame.current[data-verdict=pending]").wait_for()
+        page.keyboard.press("a")
+    expect(page.get_by_text("Everything here is decided")).to_be_visible()
+    saved(page)
+    assert Decision.objects.count() == 34
+    assert not Image.objects.filter(verdict=Verdict.PENDING).exists()
+
+
+def test_what_somebody_else_decided_meanwhile_stands_and_the_reviewer_is_told(
+    page: Page, items: list[ReviewItem], bob: User
+) -> None:
+    sit_down(page, items)
+    decide(items[0], Choice.REJECT, by=bob)
+    page.keyboard.press("a")
+    expect(page.get_by_text("theirs stands")).to_be_visible()
+    saved(page)
+    assert verdicts(items)[0] == Verdict.REJECTED
+    assert Decision.objects.get(choice="accept").is_late
+    page.keyboard.press("[")
+    page.keyboard.press("a")
+    saved(page)
+    assert verdicts(items)[0] == Verdict.ACCEPTED
+
+
+def test_the_reference_lies_beside_the_candidate_the_source_over_it_and_keys_are_explained(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    give_source(items)
     sit_down(page, items)
     page.keyboard.press("r")
     expect(page.locator(".stage .beside:visible")).to_have_count(1)
     page.keyboard.press("Escape")
     expect(page.locator(".stage .beside")).to_have_count(0)
+    page.keyboard.press("f")
+    expect(page.locator(".stage .over:visible")).to_have_count(1)
+    page.keyboard.press("f")
+    expect(page.locator(".stage .over")).to_have_count(0)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
 
@@ -290,8 +342,10 @@ def give_source(items: list[ReviewItem]) -> None:
         depth=0,
         provenance={},
     )
+    nearest = [{"sha256": photo.sha256, "shot": "neutral, front"}]
     for item in items:
         item.image.parents.add(photo)
+        ReviewItem.objects.filter(pk=item.pk).update(source=photo, nearest=nearest)
 
 
 def lesson() -> FilePayload:

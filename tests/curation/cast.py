@@ -37,3 +37,16 @@ def make_item(subject: Subject, number: int = 0, **facts: Any) -> ReviewItem:
     batch, _ = Batch.objects.get_or_create(subject=subject, title="Edits of the photos")
     facts.setdefault("origin", Origin.ENRICHED)
     return ReviewItem.objects.create(batch=batch, image=make_image(subject, number, **facts))
+
+
+def make_items(subject: Subject, count: int) -> Batch:
+    """A batch of that many enriched pictures without bytes, in few statements."""
+    batch = Batch.objects.create(subject=subject, title="Many edits")
+    made = [
+        Image(subject=subject, sha256=f"{n:064x}", width=96, height=96, origin="enriched", depth=1)
+        for n in range(count)
+    ]
+    images = Image.objects.bulk_create(made, batch_size=1000)
+    items = [ReviewItem(batch=batch, image=image) for image in images]
+    ReviewItem.objects.bulk_create(items, batch_size=1000)
+    return batch

@@ -4,7 +4,7 @@ import numpy as np
 from django.contrib.auth.models import User
 
 from curation.deciding import decide, undo_last
-from curation.desk import candidates, first_to_review, reason_counts, undoable
+from curation.desk import candidates, first_of, reason_counts, undoable
 from curation.models import Choice, Image, Measurement, ReviewItem, Subject
 from curation.nearest import nearest_photos
 from tests.curation.cast import make_image, make_item, make_photos
@@ -29,7 +29,8 @@ def test_the_nearest_photos_are_those_of_the_same_view_then_of_the_likest_face(
         measure(photo, vector)
     made = make_image(subject, 9, origin="enriched", view="front", expression="neutral")
     measure(made, [1, 0])
-    assert nearest_photos(subject, [made])[made.pk] == [near, far, profile]
+    found = nearest_photos(made, [far, profile, near])
+    assert [one["sha256"] for one in found] == [near.sha256, far.sha256, profile.sha256]
 
 
 def test_faces_measured_by_another_model_are_not_compared(subject: Subject) -> None:
@@ -38,14 +39,14 @@ def test_faces_measured_by_another_model_are_not_compared(subject: Subject) -> N
     measure(second, [1, 0.5], backend="b")
     made = make_image(subject, 9, origin="enriched", view="front", expression="neutral")
     measure(made, [1, 0.5], backend="a")
-    assert nearest_photos(subject, [made])[made.pk] == [first, second]
+    assert nearest_photos(made, [first, second])[0]["sha256"] == first.sha256
 
 
 def test_the_desk_says_where_a_reader_disagrees_with_what_was_asked(subject: Subject) -> None:
     item = make_item(subject, view="left profile", expression="sad", pose="portrait")
     reading = {"view": ["front", 0.93], "expression": ["sad", 0.88], "pose": ["portrait", 1.0]}
     measure(item.image, [1, 0], reading=reading)
-    (candidate,) = candidates(item.batch)
+    (candidate,) = candidates([item])
     assert [(r.asked, r.read) for r in candidate.readings if not r.agrees] == [
         ("left profile", "front")
     ]
@@ -54,9 +55,8 @@ def test_the_desk_says_where_a_reader_disagrees_with_what_was_asked(subject: Sub
 def test_what_was_skipped_comes_after_what_was_not(subject: Subject, alice: User) -> None:
     first, second = make_item(subject, 1), make_item(subject, 2)
     decide(first, Choice.SKIP, by=alice)
-    deck = candidates(first.batch)
-    assert first_to_review(deck, "").item == second
-    assert first_to_review(deck, str(first.pk)).item == first
+    assert [c.item for c in first_of(first.batch)] == [second, first]
+    assert first_of(first.batch, first=str(first.pk))[0].item == first
 
 
 def test_reasons_that_were_taken_back_are_not_counted(subject: Subject, alice: User) -> None:

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from curation.deciding import record_correction, undo_last
 from curation.freezing import NotEnough, freeze_character, freeze_corrections
 from curation.models import Correction, Origin, ReviewItem, Snapshot, Subject, Verdict
+from curation.trashing import move_to_trash
 from tests.curation.cast import make_image, make_item, make_photos
 
 
@@ -130,7 +131,7 @@ def test_a_correction_with_a_picture_in_the_trash_does_not_teach(
     subject: Subject, alice: User, end: str
 ):
     correct(subject, alice)
-    getattr(Correction.objects.get(instruction="order 0"), end).move_to_trash()
+    move_to_trash(getattr(Correction.objects.get(instruction="order 0"), end))
     assert freeze_corrections(by=alice).items.count() == 4
 
 
@@ -156,7 +157,7 @@ def test_a_snapshot_counts_what_may_no_longer_train(subject: Subject, alice: Use
     assert snapshot.num_held_back() == 0
     photos[0].held_out = True
     photos[0].save()
-    photos[1].move_to_trash()
+    move_to_trash(photos[1])
     assert snapshot.num_held_back() == 2
 
 

@@ -27,6 +27,7 @@ from curation.ingest import Intake, Refused, ingest_retouch, ingest_upload
 from curation.models import Batch, Image, Origin, ReviewItem, Subject
 from curation.opening import CRASHED, Facts, open_apart
 from curation.storage import open_picture, original_of, path_of, preview_of
+from curation.trashing import move_to_trash
 from tests.curation.cast import keep_made
 
 # Left half red, right half blue: tells sides, turns and colours apart.
@@ -403,7 +404,7 @@ def test_the_same_photo_again_is_the_same_row(subject: Subject) -> None:
 
 def test_a_photo_sent_again_comes_out_of_the_trash(subject: Subject) -> None:
     (image,) = take(subject, a_jpg=PHOTO).images
-    image.move_to_trash()
+    move_to_trash(image)
     take(subject, a_jpg=PHOTO)
     assert Image.objects.photos().get() == image
 
@@ -479,6 +480,6 @@ def test_a_retouch_that_was_trashed_comes_back_when_it_is_sent_again(
         image=made(subject), batch=Batch.objects.create(subject=subject, title="Enrichment 1")
     )
     fixed = encoded(HALVES.rotate(180), "PNG")
-    ingest_retouch(item, SimpleUploadedFile("fixed.png", fixed), by=alice).move_to_trash()
+    move_to_trash(ingest_retouch(item, SimpleUploadedFile("fixed.png", fixed), by=alice))
     again = ingest_retouch(item, SimpleUploadedFile("fixed.png", fixed), by=alice)
     assert again.trashed_at is None

@@ -9,6 +9,7 @@ from PIL import Image as Pixels
 
 from curation.models import Subject
 from curation.shots import Shot
+from curation.trashing import move_to_trash
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_a_demo_character_comes_in_with_its_photos_and_their_facts(db: None, fol
 def test_loading_again_changes_nothing_that_a_person_decided(db: None, folder: Path) -> None:
     kira = load(folder)
     first, second, _ = kira.images.order_by("pk")
-    first.move_to_trash()
+    move_to_trash(first)
     second.clothes = "coat"
     second.save()
     load(folder)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from curation import opening
 from curation.models import Image, Subject
 from curation.signals import photos_arrived
+from curation.trashing import move_to_trash
 from tests.curation.cast import make_image, make_item, make_photos
 
 
@@ -153,8 +154,8 @@ def test_following_the_measurement_keeps_what_was_just_removed_within_reach(
     page: Client, subject: Subject
 ) -> None:
     kept, gone, long_gone = make_photos(subject, 3)
-    gone.move_to_trash()
-    long_gone.move_to_trash()
+    move_to_trash(gone)
+    move_to_trash(long_gone)
     url = reverse("photos", args=["juno"])
     answer = page.get(url, {"gone": [gone.pk, "x", "9" * 30]}, headers=HTMX)
     words = answer.content.decode()

@@ -141,16 +141,6 @@ def test_skipped_pictures_come_last(desk: Client, subject: Subject) -> None:
     assert page.context["current"].item == second
 
 
-def test_news_bring_only_what_is_new_and_where_all_stand(desk: Client, subject: Subject) -> None:
-    first, second = make_item(subject, 1), make_item(subject, 2)
-    say(desk, first, "accept")
-    news = desk.get(reverse("batch_news", args=[first.batch_id]), {"after": first.pk})
-    words = news.content.decode()
-    assert f'id="item-{second.pk}"' in words
-    assert f'id="item-{first.pk}"' not in words
-    assert "accepted" in words
-
-
 def test_the_desk_costs_the_same_for_many_pictures(
     desk: Client, subject: Subject, django_assert_max_num_queries
 ) -> None:
@@ -204,7 +194,7 @@ def test_an_outsider_neither_sees_nor_decides(
     item = make_item(subject)
     desk.force_login(charlie)
     assert desk.get(reverse("review_batch", args=["juno", item.batch_id])).status_code == 404
-    assert desk.get(reverse("batch_news", args=[item.batch_id])).status_code == 404
+    assert desk.get(reverse("look", args=[item.pk])).status_code == 404
     assert say(desk, item, "accept").status_code == 404
     assert desk.post(reverse("undo", args=[item.batch_id])).status_code == 404
     assert verdict(item) == Verdict.PENDING

@@ -15,6 +15,7 @@ from django.conf import settings
 from tests.services.conftest import Installation
 
 RULES = (
+    "tests/curation/test_claiming.py",
     "tests/curation/test_deciding.py",
     "tests/curation/test_freezing.py",
     "tests/training/test_register_packs.py",

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from curation.models import Image, Measurement, Subject
+from curation.trashing import move_to_trash
 from tests.curation.cast import make_image, make_photos
 from tests.training.cast import make_base, make_run
 from tests.training.pages import make_finished_run
@@ -36,7 +37,7 @@ def test_a_photo_that_comes_while_others_are_measured_is_measured_too() -> None:
     call_command("register_packs", verbosity=0)
     juno = demo.load(0)
     late = Image.objects.photos().filter(subject=juno).order_by("pk")[0]
-    late.move_to_trash()
+    move_to_trash(late)
 
     def bring_back(**_: Any) -> None:
         Image.objects.filter(pk=late.pk).update(trashed_at=None)

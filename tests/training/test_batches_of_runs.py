@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from curation.models import Batch, Subject
+from curation.trashing import move_to_trash
 from tests.curation.cast import make_item, make_photos
 from tests.training.cast import make_run
 from training.models import Run, RunKind
@@ -74,7 +75,7 @@ def test_a_batch_whose_pictures_all_lie_in_the_trash_is_not_on_its_way(
 ) -> None:
     make_photos(subject)
     item = make_item(subject, 1)
-    item.image.move_to_trash()
+    move_to_trash(item.image)
     assert "No pictures are left here" in desk(page, item.batch)
 
 

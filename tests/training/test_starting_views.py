@@ -10,6 +10,7 @@ from django.utils.html import escape
 from waffle.testutils import override_switch
 
 from curation.models import Image, Subject
+from curation.trashing import move_to_trash
 from tests.curation.cast import make_item, make_photos
 from tests.training.cast import make_base
 from tests.training.pages import make_lora
@@ -189,7 +190,7 @@ def hold_out(image: Image) -> None:
     image.save()
 
 
-@pytest.mark.parametrize("take_away", [hold_out, Image.move_to_trash])
+@pytest.mark.parametrize("take_away", [hold_out, move_to_trash])
 def test_a_snapshot_with_a_picture_taken_away_since_is_refused(
     page: Client, subject: Subject, take_away
 ) -> None:

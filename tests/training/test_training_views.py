@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from curation.freezing import freeze_character
 from curation.models import Image, Origin, Snapshot, Subject
+from curation.trashing import move_to_trash
 from tests.curation.cast import make_item, make_photos
 from tests.training.cast import make_base
 from tests.training.pages import make_lora
@@ -58,8 +59,8 @@ def test_a_person_may_train_longer_than_the_recipe(page: Client) -> None:
 
 
 def test_training_on_too_few_photos_is_refused(page: Client) -> None:
-    Image.objects.first().move_to_trash()
-    Image.objects.in_use().first().move_to_trash()
+    move_to_trash(Image.objects.first())
+    move_to_trash(Image.objects.in_use().first())
     order = {"phase": "head", "origins": ["photo"]}
     answer = page.post(reverse("train", args=["juno"]), order)
     assert answer.status_code == 422

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from curation.models import Batch, Subject
+from curation.trashing import move_to_trash
 from tests.curation.cast import make_image, make_item, make_photos
 from tests.training.cast import make_run
 from tests.training.pages import make_column, make_finished_run, make_lora
@@ -44,7 +45,7 @@ def test_what_waits_is_counted_in_words_that_fit_its_number(subject: Subject) ->
 
 
 def test_pictures_in_the_trash_do_not_wait_for_review(subject: Subject) -> None:
-    make_item(subject, 1).image.move_to_trash()
+    move_to_trash(make_item(subject, 1).image)
     assert title(subject) == "Enrich the photos"
 
 
@@ -55,7 +56,7 @@ def test_review_leads_to_a_batch_in_which_something_waits_outside_the_trash(
     emptied = Batch.objects.create(subject=subject, title="later")
     image = make_image(subject, 2, origin="enriched")
     emptied.items.create(image=image)
-    image.move_to_trash()
+    move_to_trash(image)
     url = reverse("review_batch", args=[subject.slug, waiting.batch_id])
     assert stand(subject).next_step.url == url
 

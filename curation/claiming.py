@@ -1,0 +1,57 @@
+"""Hand out what waits: the next few pictures to one browser tab, for a while.
+
+A lease is three columns of the item itself, so claiming costs one index range and one update
+whatever the size of the batch, and no row is left behind by a tab that died (docs/decisions/0010).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+
+from curation.deciding import HELD_BY_NOBODY
+from curation.models import ReviewItem, Subject
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+CLAIM = 20
+"""Pictures handed out at once: seconds of work for a fast reviewer, little to take from others."""
+
+LEASE = dt.timedelta(seconds=120)
+"""How long a tab that fell silent keeps its pictures from others; it speaks every third of it."""
+
+
+def claim(batch: int, *, by: User, lease: uuid.UUID, count: int = CLAIM) -> list[ReviewItem]:
+    """Hold up to `count` items of the batch for this lease, those it holds already among them.
+
+    Two statements. Whoever asks at the same moment gets others: Postgres skips locked rows, SQLite
+    lets one transaction write at a time.
+    """
+    wanted = (
+        ReviewItem.objects.waiting()
+        .free_for(lease)
+        .filter(batch=batch, batch__subject__in=Subject.objects.visible_to(by))
+        .select_related("batch__subject", "image__measurement", "source")
+    )
+    with transaction.atomic():
+        items = list(wanted.in_order().select_for_update(skip_locked=True, of=("self",))[:count])
+        ReviewItem.objects.filter(pk__in=[item.pk for item in items]).update(
+            holder=by, lease=lease, held_until=timezone.now() + LEASE
+        )
+    return items
+
+
+def keep(batch: int, *, by: User, lease: uuid.UUID) -> int:
+    """Still here: hold on to what this lease holds. Returns how many those are."""
+    mine = ReviewItem.objects.filter(batch=batch, holder=by, lease=lease)
+    return mine.update(held_until=timezone.now() + LEASE)
+
+
+def release(batch: int, *, by: User, lease: uuid.UUID) -> int:
+    """The tab was closed: what it held goes to whoever asks next."""
+    return ReviewItem.objects.filter(batch=batch, holder=by, lease=lease).update(**HELD_BY_NOBODY)

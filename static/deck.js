@@ -1,0 +1,157 @@
+// The pictures that this tab holds, in the order in which they came, and the one that is shown.
+// Asks for more before they run out, decodes the next ones ahead of the eye, and lets go of what
+// it holds when the page is left.
+
+import { closeViews } from "./looking.js";
+import { newKey, post, token } from "./outbox.js";
+
+const FEW = 8; // Waiting pictures under which more are asked for.
+const AHEAD = 5;
+const BEHIND = 2;
+const KEPT = 40; // Decided pictures that stay in the film; older ones come back when undone.
+const BEAT_MS = 20_000; // A third of the lease would do; the tally wants to be fresher.
+const FEW_BEAT_MS = 3_000; // More may be on their way.
+
+const $ = (selector, within = document) => within.querySelector(selector);
+const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
+
+const desk = $(".desk");
+const film = $(".film");
+
+const askedFor = new URLSearchParams(location.search).get("item");
+
+// One lease a tab: it outlives a reload, and a second tab holds other pictures.
+const lease = (sessionStorage.lease ??= newKey());
+
+export const frames = () => $$(".frame", film);
+export const waiting = () => frames().filter((frame) => frame.dataset.verdict === "pending");
+export const candidateOf = (frame) => document.getElementById(`item-${frame.dataset.item}`);
+export const frameOf = (item) => document.getElementById(`frame-${item}`);
+export const current = () => $(".current", film);
+
+export class Deck {
+  #asking = null;
+  #beatAt = 0;
+
+  // `onShow(candidate)` hears which picture is shown, null where none is left; `onStand(news)` gets
+  // the server's word about the batch.
+  constructor(onShow, onStand) {
+    this.onShow = onShow;
+    this.onStand = onStand;
+    addEventListener("pagehide", () => navigator.sendBeacon(desk.dataset.release, this.#signed()));
+    addEventListener("pageshow", (event) => event.persisted && this.refill());
+    setInterval(() => this.#beat(), 1_000);
+  }
+
+  show(frame) {
+    $$(".current", desk).forEach((element) => element.classList.remove("current"));
+    closeViews();
+    desk.classList.remove("done");
+    if (frame) {
+      frame.classList.add("current");
+      candidateOf(frame).classList.add("current");
+      frame.scrollIntoView({ block: "nearest", inline: "center" });
+      history.replaceState(null, "", `?item=${frame.dataset.item}`);
+    }
+    this.onShow(frame ? candidateOf(frame) : null);
+    this.#decode();
+    this.#forget();
+    if (waiting().length <= FEW) this.refill();
+  }
+
+  // The one after the current; what was skipped comes last.
+  next() {
+    const all = frames();
+    const here = all.indexOf(current());
+    const skips = (frame) => Number(frame.dataset.skips);
+    const deck = waiting();
+    const fewest = Math.min(...deck.map(skips));
+    const fresh = deck.filter((frame) => skips(frame) === fewest);
+    return fresh.find((frame) => all.indexOf(frame) > here) ?? fresh[0];
+  }
+
+  step(by) {
+    const there = frames()[frames().indexOf(current()) + by];
+    if (there) this.show(there);
+  }
+
+  // Hold the next pictures. `drop`: those on the page that somebody else holds by now go.
+  refill({ drop = false } = {}) {
+    this.#asking ??= this.#claim(drop).finally(() => (this.#asking = null));
+    return this.#asking;
+  }
+
+  async #claim(drop) {
+    const page = await read(post(desk.dataset.claim, this.#signed()));
+    if (!page) return;
+    if (drop) {
+      const held = new Set($$(".frame", page).map((frame) => frame.id));
+      const isLost = (frame) => !held.has(frame.id) && frame.dataset.item !== askedFor;
+      waiting().filter(isLost).forEach(remove);
+    }
+    this.#add(page);
+    if (!current() && this.next()) this.show(this.next());
+    else this.#decode();
+    desk.classList.toggle("done", !current());
+  }
+
+  // A picture that is not on the page: what was decided long ago, and is looked at again.
+  async fetch(item) {
+    const page = await read(fetch(desk.dataset.look.replace("/0/", `/${item}/`)));
+    if (page) this.#add(page, current());
+    return frameOf(item);
+  }
+
+  #add(page, before = null) {
+    for (const element of $$(".candidate, .frame", page)) {
+      if (document.getElementById(element.id)) continue;
+      element.classList.remove("current");
+      if (element.matches(".frame")) film.insertBefore(element, before);
+      else $(".finished").before(element);
+    }
+  }
+
+  #forget() {
+    const decided = frames().filter((frame) => frame.dataset.verdict !== "pending");
+    decided.slice(0, -KEPT).filter((frame) => frame !== current()).forEach(remove);
+  }
+
+  #decode() {
+    const deck = waiting();
+    const here = frames().indexOf(current());
+    const ahead = deck.filter((frame) => frames().indexOf(frame) > here).slice(0, AHEAD);
+    const behind = frames().slice(Math.max(here - BEHIND, 0), Math.max(here, 0));
+    for (const frame of [...ahead, ...behind]) {
+      $$("img", candidateOf(frame)).forEach((picture) => (picture.loading = "eager"));
+      $(".picked", candidateOf(frame)).decode().catch(() => {}); // It shows its alt text instead.
+    }
+  }
+
+  async #beat() {
+    const pause = waiting().length > FEW ? BEAT_MS : FEW_BEAT_MS;
+    if (document.hidden || performance.now() - this.#beatAt < pause) return;
+    this.#beatAt = performance.now();
+    const body = this.#signed();
+    frames().forEach((frame) => body.append("item", frame.dataset.item));
+    const page = await read(post(desk.dataset.keep, body));
+    if (!page) return;
+    this.onStand($("[data-verdicts]", page));
+    if (waiting().length <= FEW) await this.refill();
+  }
+
+  #signed() {
+    return new URLSearchParams({ lease, csrfmiddlewaretoken: token() });
+  }
+}
+
+function remove(frame) {
+  candidateOf(frame).remove();
+  frame.remove();
+}
+
+// The page in an answer; null where the server is away or wants a login: the outbox says so.
+async function read(request) {
+  const reply = await request.catch(() => null);
+  if (!reply?.ok || reply.redirected) return null;
+  return new DOMParser().parseFromString(await reply.text(), "text/html");
+}
