@@ -1,7 +1,7 @@
 """Hand out what waits: the next few pictures to one browser tab, for a while.
 
 A lease is three columns of the item itself, so claiming costs one index range and one update
-whatever the size of the batch, and no row is left behind by a tab that died (docs/decisions/0010).
+whatever the size of the batch, and no row is left behind by a tab that died (docs/decisions/0011).
 """
 
 from __future__ import annotations

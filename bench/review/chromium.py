@@ -1,0 +1,77 @@
+"""The desk in a real Chromium, under a key that is pressed at fixed times."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.contrib.auth.models import User
+from django.urls import reverse
+from playwright.sync_api import Page, expect, sync_playwright
+
+from bench.review.pacing import every, on_time
+from bench.review.serving import cookies_of
+from curation.models import Batch
+
+WATCHING = Path(__file__).with_name("watching.js").read_text()
+PATIENCE_MS = 60_000
+"""In which the desk must have opened, and sent all decisions when the last key was pressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """By the page itself, key by key. `durations`: ms to the next paint, those of 16 and more.
+
+    `pressed`: the item each key was about. `ready`: whether another picture was there, loaded,
+    when the key's answer was painted. `seconds`: from the first key to the last.
+    """
+
+    durations: list[float]
+    pressed: list[int | None]
+    ready: list[bool]
+    seconds: float
+
+
+def accept(site: str, user: User, batch: Batch, *, rate: float, count: int) -> Seen:
+    """Press A that many times, `rate` a second, and wait until every decision is saved.
+
+    Nothing here may ask the database: playwright keeps an event loop in this thread.
+    """
+    path = reverse("review_batch", args=[batch.subject.slug, batch.pk])
+    with _desk(site, cookies_of(site, user), path) as page:
+        times = []
+        for _due in on_time(every(1 / rate, count)):
+            times.append(time.perf_counter())
+            page.keyboard.press("a")
+        expect(page.locator("[data-saved]")).to_have_text("all decisions saved")
+        page.wait_for_timeout(500)  # The browser tells of the last keys when it has time.
+        seen = page.evaluate("seenByBench")
+    pressed = [item and int(item) for item in seen["pressed"]]
+    return Seen(seen["durations"], pressed, seen["ready"], times[-1] - times[0])
+
+
+@contextmanager
+def _desk(site: str, cookies: dict[str, str], path: str) -> Iterator[Page]:
+    """Open and watched, with the first pictures loaded; an error on the page ends it."""
+    errors: list[str] = []
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        context = browser.new_context(base_url=site, viewport={"width": 1440, "height": 900})
+        context.add_cookies([{"name": n, "value": v, "url": site} for n, v in cookies.items()])
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(path)
+        page.locator(".desk.live").wait_for(timeout=PATIENCE_MS)
+        page.wait_for_load_state("networkidle")
+        page.evaluate(WATCHING)
+        yield page
+        browser.close()
+    if errors:
+        raise RuntimeError(f"The page failed: {errors}")

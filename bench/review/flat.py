@@ -1,0 +1,62 @@
+"""Whether a claim takes as long in a large batch as in a small one."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from statistics import median
+
+from django.contrib.auth.models import User
+from django.db import connection
+
+from bench.review.effort import Effort
+from bench.review.rows import Row
+from bench.review.stock import character, fill, members
+from curation.claiming import claim, release
+from curation.models import Batch
+
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+OTHERS = 8
+"""Reviewers who hold their 20 at the head of the queue."""
+REPEATS = 300
+SLOWER = 1.5
+
+
+def measure(effort: Effort) -> list[Row]:
+    """Each size in a batch of its own, the smaller ones still beside it."""
+    juno = character()
+    me, *others = members(juno, 1 + OTHERS)
+    repeats = effort.count(REPEATS, least=20)
+    found: dict[int, float] = {}
+    for size in SIZES:
+        # A tenth of what waits at least is free for the one who is measured.
+        batch = fill(juno, effort.count(size, least=400), decided=3)
+        for other in others:
+            claim(batch.pk, by=other, lease=uuid.uuid4())
+        found[size] = median(claim_times(batch, me, repeats))
+    return [row(found)]
+
+
+def claim_times(batch: Batch, user: User, repeats: int) -> list[float]:
+    """Seconds of each claim; what it held is let go between them."""
+    times = []
+    for _ in range(repeats):
+        lease = uuid.uuid4()
+        start = time.perf_counter()
+        claim(batch.pk, by=user, lease=lease)
+        times.append(time.perf_counter() - start)
+        release(batch.pk, by=user, lease=lease)
+    return times
+
+
+def row(found: dict[int, float]) -> Row:
+    slower = max(found.values()) / found[SIZES[0]]
+    told = ", ".join(f"{size:,}: {1000 * seconds:.1f}" for size, seconds in found.items())
+    figures = {f"{size} items, ms": round(1000 * seconds, 3) for size, seconds in found.items()}
+    return Row(
+        f"{connection.display_name}: median claim of 20 by items in the batch",
+        f"slowest <= {SLOWER} x 1k",
+        f"{slower:.2f} x ({told} ms)",
+        slower <= SLOWER,
+        figures | {"slowest to 1k": round(slower, 3)},
+    )

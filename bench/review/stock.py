@@ -1,0 +1,135 @@
+"""Something to review: people, and batches of any size, written by the database itself."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from curation.models import Batch, Image, Subject
+
+SIDE = 1024
+"""Of every picture, pixels."""
+
+# What is written stands in order of its number, which is also its SHA-256 and names no file.
+_IMAGES = """
+    WITH RECURSIVE numbers(n) AS (
+        SELECT %(above)s + 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %(above)s + %(count)s
+    )
+    INSERT INTO curation_image (
+        subject_id, sha256, width, height, original_name, origin, verdict, held_out, view,
+        expression, pose, clothes, background, caption, provenance, depth, created_at
+    )
+    SELECT %(subject)s, %(zeros)s || CAST(1000000000 + n AS text), %(side)s, %(side)s, '',
+        'enriched',
+        CASE WHEN n %% 10 >= %(decided)s THEN 'pending' WHEN n %% 3 = 0 THEN 'rejected'
+             ELSE 'accepted' END,
+        FALSE, 'left profile', 'sad', 'portrait', '', '', '', %(provenance)s, 1, %(now)s
+    FROM numbers
+"""
+_MEASUREMENTS = """
+    INSERT INTO curation_measurement (
+        image_id, backend, backend_sha256, num_faces, embedding, reading, phash, sharpness,
+        created_at
+    )
+    SELECT id, 'buffalo_l', sha256, 1, %(embedding)s, %(reading)s, '0123456789abcdef', 120.5,
+        created_at
+    FROM curation_image WHERE id > %(above)s
+"""
+# The rank mixes the order of review with that of the rows, as real ranks do.
+_ITEMS = """
+    INSERT INTO curation_reviewitem (
+        batch_id, image_id, source_id, nearest, "rank", is_waiting, gate, gate_reason, score, skips
+    )
+    SELECT %(batch)s, id, %(source)s, %(nearest)s, (id * 7919) %% 4001 / 1000.0,
+        verdict = 'pending', 'amber', 'The face is small.', 0.41, 0
+    FROM curation_image WHERE id > %(above)s
+"""
+_FACTS = {
+    "zeros": "0" * 54,
+    "side": SIDE,
+    "provenance": json.dumps({"prompt": "Turn the head left.", "base": "qwen", "seed": 7}),
+    "reading": json.dumps({"view": ["left profile", 0.93], "expression": ["neutral", 0.61]}),
+    "embedding": bytes(1024),  # 512 numbers of float16
+}
+
+
+def character() -> Subject:
+    """With four photos to compare with, whose files are nowhere."""
+    juno = Subject.objects.create(name="Juno", slug="juno", instance_token="ohwx_juno")  # noqa: S106
+    for number in range(4):
+        sha256 = f"{number:064x}"
+        juno.images.create(
+            sha256=sha256, width=SIDE, height=SIDE, origin="photo", verdict="accepted"
+        )
+    return juno
+
+
+def members(subject: Subject, count: int) -> list[User]:
+    """Reviewers without rights of their own."""
+    people = [User.objects.create_user(f"reviewer-{number}") for number in range(count)]
+    subject.members.add(*people)
+    return people
+
+
+def fill(subject: Subject, count: int, *, decided: int = 0) -> Batch:
+    """A new batch of `count` measured pictures without files; `decided` tenths of them wait no
+    longer. A claim reads no decision, so none is written for those.
+    """
+    photos = list(subject.images.photos())
+    nearest = [{"sha256": photo.sha256, "shot": "sad, front"} for photo in photos]
+    batch = subject.batches.create(title=f"{count:,} edits", stranger_line=0.2, own_line=0.6)
+    values: dict[str, Any] = _FACTS | {
+        "subject": subject.pk,
+        "batch": batch.pk,
+        "source": photos[0].pk,
+        "above": Image.objects.aggregate(top=Max("pk"))["top"],
+        "count": count,
+        "decided": decided,
+        "nearest": json.dumps(nearest),
+        "now": connection.ops.adapt_datetimefield_value(timezone.now()),
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in (_IMAGES, _MEASUREMENTS, _ITEMS):
+            cursor.execute(statement, values)
+    settle()
+    return batch
+
+
+def settle() -> None:
+    """Do at once what would else go on behind the measurement: statistics as autovacuum takes
+    them, and the writing back of what was filled in.
+    """
+    on_sqlite = ("ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)")
+    on_postgres = ("VACUUM (ANALYZE)", "CHECKPOINT")
+    with connection.cursor() as cursor:
+        for statement in on_sqlite if connection.vendor == "sqlite" else on_postgres:
+            cursor.execute(statement)
+
+
+def database() -> dict[str, str]:
+    """Its version and how safely it writes, as the product's own connections set it."""
+    asked = (
+        {
+            "SQLite": "SELECT sqlite_version()",
+            "journal_mode": "PRAGMA journal_mode",
+            "synchronous": "PRAGMA synchronous",
+        }
+        if connection.vendor == "sqlite"
+        else {
+            "PostgreSQL": "SHOW server_version",
+            "fsync": "SHOW fsync",
+            "synchronous_commit": "SHOW synchronous_commit",
+        }
+    )
+    return {name: _answer(statement) for name, statement in asked.items()}
+
+
+def _answer(statement: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return str(cursor.fetchone()[0])

@@ -1,0 +1,66 @@
+// Several pictures that want to be compared: near-duplicates, or answers to the same order.
+
+const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
+
+const ALIKE = 8; // Bits of 64 by which the perceptual hashes of near-duplicates differ at most.
+export const MOST = 6; // Side by side; more would be too small to judge.
+
+const survey = document.querySelector(".survey");
+
+// The picture, those that look the same and those of the same shot; the likest first.
+export function group(frame, others) {
+  const near = (other) => distance(frame.dataset.phash, other.dataset.phash);
+  const rest = others.filter((other) => other !== frame);
+  const alike = rest.filter((other) => other.dataset.shot === frame.dataset.shot || near(other) <= ALIKE);
+  return [frame, ...alike.sort((a, b) => near(a) - near(b))].slice(0, MOST);
+}
+
+// Those that look the same as the picture, itself among them.
+export const burst = (frame, others) =>
+  others.filter((other) => other === frame || distance(frame.dataset.phash, other.dataset.phash) <= ALIKE);
+
+function distance(one, other) {
+  if (!one || !other) return 64;
+  let bits = BigInt(`0x${one}`) ^ BigInt(`0x${other}`);
+  let count = 0;
+  for (; bits; bits &= bits - 1n) count += 1;
+  return count;
+}
+
+export const isOpen = () => survey.childElementCount > 0;
+
+// Lay pictures side by side, the first one chosen; `large(frame)` gives the address of its preview.
+export function lay(frames, large) {
+  survey.replaceChildren(...frames.map((frame) => pane(frame, large(frame))));
+  choose(0);
+}
+
+export const close = () => survey.replaceChildren();
+
+export function step(by) {
+  const here = panes().findIndex((element) => element.matches(".chosen"));
+  choose((here + by + panes().length) % panes().length);
+}
+
+export function choose(at) {
+  panes().forEach((element, place) => element.classList.toggle("chosen", place === at));
+}
+
+// Item numbers: the chosen one, and the rest.
+export function chosen() {
+  const best = panes().find((element) => element.matches(".chosen"));
+  return { best: best.dataset.item, rest: panes().filter((e) => e !== best).map((e) => e.dataset.item) };
+}
+
+const panes = () => $$(".pane", survey);
+
+function pane(frame, source) {
+  const figure = Object.assign(document.createElement("figure"), { className: "pane" });
+  figure.dataset.item = frame.dataset.item;
+  const picture = Object.assign(new Image(), { src: source, alt: frame.querySelector("img").alt });
+  const caption = document.createElement("figcaption");
+  caption.textContent = frame.dataset.score;
+  figure.append(picture, caption);
+  figure.addEventListener("click", () => choose(panes().indexOf(figure)));
+  return figure;
+}

@@ -1,0 +1,80 @@
+// Many at a time: one page of pictures, all accepted or all rejected but for those that are marked.
+
+const $ = (selector, within = document) => within.querySelector(selector);
+
+const desk = $(".desk");
+const grid = $(".grid");
+const tiles = $(".grid-tiles");
+const button = $("#commit-grid");
+
+const OTHER = { accept: "reject", reject: "accept" };
+const WORDS = { accept: "Accept", reject: "Reject" };
+
+let usual = sessionStorage.usual ?? "accept"; // What happens to those that nobody marks.
+let shown = [];
+
+export const isOpen = () => desk.classList.contains("gridded");
+
+// Lay these frames out; `onCommit(choices)` gets [frame, choice] for each once the page is settled.
+export function lay(frames) {
+  shown = frames;
+  desk.classList.add("gridded");
+  tiles.replaceChildren(...frames.map(tile));
+  tell();
+  tiles.firstElementChild?.focus();
+}
+
+export function close() {
+  desk.classList.remove("gridded");
+  tiles.replaceChildren();
+  shown = [];
+}
+
+export function setUsual(choice) {
+  usual = sessionStorage.usual = choice;
+  tell();
+}
+
+// Every picture on the page with what was chosen for it.
+export function choices() {
+  const marked = (at) => tiles.children[at].getAttribute("aria-pressed") === "true";
+  return shown.map((frame, at) => [frame, marked(at) ? OTHER[usual] : usual]);
+}
+
+// The tile that has the focus moves by so many places.
+export function step(by) {
+  const all = [...tiles.children];
+  const here = all.indexOf(document.activeElement);
+  all[Math.min(Math.max(here + by, 0), all.length - 1)]?.focus();
+}
+
+export const across = () => getComputedStyle(tiles).gridTemplateColumns.split(" ").length;
+
+export const focused = () => shown[[...tiles.children].indexOf(document.activeElement)];
+
+function tile(frame) {
+  const element = Object.assign(document.createElement("button"), { type: "button", className: "tile" });
+  const thumbnail = $("img", frame);
+  const picture = Object.assign(new Image(), { src: thumbnail.src, alt: thumbnail.alt });
+  element.dataset.gate = frame.dataset.gate;
+  element.setAttribute("aria-pressed", "false");
+  element.append(picture);
+  element.addEventListener("click", () => mark(element));
+  return element;
+}
+
+export function mark(element) {
+  element.setAttribute("aria-pressed", element.getAttribute("aria-pressed") !== "true");
+  tell();
+}
+
+function tell() {
+  const count = { accept: 0, reject: 0 };
+  choices().forEach(([, choice]) => (count[choice] += 1));
+  grid.dataset.usual = usual;
+  for (const choice of ["accept", "reject"])
+    $(`[data-usual=${choice}]`, grid).setAttribute("aria-pressed", usual === choice);
+  const both = [usual, OTHER[usual]].filter((choice) => count[choice] > 0);
+  button.textContent = both.map((choice) => `${WORDS[choice]} ${count[choice]}`).join(", ").replace(", A", ", a").replace(", R", ", r");
+  button.disabled = shown.length === 0;
+}
