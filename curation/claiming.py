@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CLAIM = 20
 """Pictures handed out at once: seconds of work for a fast reviewer, little to take from others."""
+PAGE = 24
+"""And at most, to somebody who looks at a whole page of them."""
 
 LEASE = dt.timedelta(seconds=120)
 """How long a tab that fell silent keeps its pictures from others; it speaks every third of it."""

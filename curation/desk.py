@@ -41,6 +41,8 @@ class Candidate:
     item: ReviewItem
     readings: list[Reading]
     num_faces: int | None
+    phash: str
+    """Perceptual hash, 64 bits in hexadecimal: near-duplicates differ in few; empty if unknown."""
 
     @property
     def image(self) -> Image:
@@ -82,8 +84,9 @@ def candidates(items: Iterable[ReviewItem]) -> list[Candidate]:
 
 def _candidate(item: ReviewItem) -> Candidate:
     measurement = measurement_of(item.image)
-    num_faces = measurement.num_faces if measurement else None
-    return Candidate(item, _readings(item.image), num_faces)
+    if measurement is None:
+        return Candidate(item, [], None, "")
+    return Candidate(item, _readings(item.image), measurement.num_faces, measurement.phash)
 
 
 def _readings(image: Image) -> list[Reading]:

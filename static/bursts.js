@@ -3,7 +3,7 @@
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
 
 const ALIKE = 8; // Bits of 64 by which the perceptual hashes of near-duplicates differ at most.
-export const MOST = 6; // Side by side; more would be too small to judge.
+const MOST = 6; // Side by side; more would be too small to judge.
 
 const survey = document.querySelector(".survey");
 
@@ -27,22 +27,28 @@ function distance(one, other) {
   return count;
 }
 
-export const isOpen = () => survey.childElementCount > 0;
+const desk = document.querySelector(".desk");
+
+export const isOpen = () => desk.classList.contains("surveyed");
 
 // Lay pictures side by side, the first one chosen; `large(frame)` gives the address of its preview.
 export function lay(frames, large) {
-  survey.replaceChildren(...frames.map((frame) => pane(frame, large(frame))));
+  survey.replaceChildren(hint(frames.length), ...frames.map((frame) => pane(frame, large(frame))));
+  desk.classList.add("surveyed");
   choose(0);
 }
 
-export const close = () => survey.replaceChildren();
+export function close() {
+  desk.classList.remove("surveyed");
+  survey.replaceChildren();
+}
 
 export function step(by) {
   const here = panes().findIndex((element) => element.matches(".chosen"));
   choose((here + by + panes().length) % panes().length);
 }
 
-export function choose(at) {
+function choose(at) {
   panes().forEach((element, place) => element.classList.toggle("chosen", place === at));
 }
 
@@ -53,6 +59,12 @@ export function chosen() {
 }
 
 const panes = () => $$(".pane", survey);
+
+function hint(count) {
+  const line = Object.assign(document.createElement("p"), { className: "survey-hint" });
+  line.textContent = `← → choose the best; Enter keeps it and rejects the other ${count - 1}. Esc leaves all as they are.`;
+  return line;
+}
 
 function pane(frame, source) {
   const figure = Object.assign(document.createElement("figure"), { className: "pane" });

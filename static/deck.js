@@ -75,14 +75,17 @@ export class Deck {
     if (there) this.show(there);
   }
 
-  // Hold the next pictures. `drop`: those on the page that somebody else holds by now go.
-  refill({ drop = false } = {}) {
-    this.#asking ??= this.#claim(drop).finally(() => (this.#asking = null));
+  // Hold the next pictures. `drop`: those on the page that somebody else holds by now go; `page`:
+  // enough for a whole page of the grid.
+  refill({ drop = false, page = false } = {}) {
+    this.#asking ??= this.#claim(drop, page).finally(() => (this.#asking = null));
     return this.#asking;
   }
 
-  async #claim(drop) {
-    const page = await read(post(desk.dataset.claim, this.#signed()));
+  async #claim(drop, whole) {
+    const body = this.#signed();
+    if (whole) body.set("page", "1");
+    const page = await read(post(desk.dataset.claim, body));
     if (!page) return;
     if (drop) {
       const held = new Set($$(".frame", page).map((frame) => frame.id));

@@ -8,14 +8,12 @@ const tiles = $(".grid-tiles");
 const button = $("#commit-grid");
 
 const OTHER = { accept: "reject", reject: "accept" };
-const WORDS = { accept: "Accept", reject: "Reject" };
 
 let usual = sessionStorage.usual ?? "accept"; // What happens to those that nobody marks.
 let shown = [];
 
 export const isOpen = () => desk.classList.contains("gridded");
 
-// Lay these frames out; `onCommit(choices)` gets [frame, choice] for each once the page is settled.
 export function lay(frames) {
   shown = frames;
   desk.classList.add("gridded");
@@ -50,8 +48,6 @@ export function step(by) {
 
 export const across = () => getComputedStyle(tiles).gridTemplateColumns.split(" ").length;
 
-export const focused = () => shown[[...tiles.children].indexOf(document.activeElement)];
-
 function tile(frame) {
   const element = Object.assign(document.createElement("button"), { type: "button", className: "tile" });
   const thumbnail = $("img", frame);
@@ -63,7 +59,7 @@ function tile(frame) {
   return element;
 }
 
-export function mark(element) {
+function mark(element) {
   element.setAttribute("aria-pressed", element.getAttribute("aria-pressed") !== "true");
   tell();
 }
@@ -73,8 +69,13 @@ function tell() {
   choices().forEach(([, choice]) => (count[choice] += 1));
   grid.dataset.usual = usual;
   for (const choice of ["accept", "reject"])
-    $(`[data-usual=${choice}]`, grid).setAttribute("aria-pressed", usual === choice);
+    $(`button[data-usual=${choice}]`, grid).setAttribute("aria-pressed", usual === choice);
   const both = [usual, OTHER[usual]].filter((choice) => count[choice] > 0);
-  button.textContent = both.map((choice) => `${WORDS[choice]} ${count[choice]}`).join(", ").replace(", A", ", a").replace(", R", ", r");
-  button.disabled = shown.length === 0;
+  const words = both.map((choice) => `${choice} ${count[choice]}`).join(", ");
+  button.firstChild.textContent = words.charAt(0).toUpperCase() + words.slice(1);
 }
+
+grid.addEventListener("click", (event) => {
+  const { usual: wanted } = event.target.closest("button[data-usual]")?.dataset ?? {};
+  if (wanted) setUsual(wanted);
+});

@@ -1,12 +1,18 @@
 // The review desk at the speed of a thumb: decisions show at once and travel behind. Without this
 // script the same page works by plain forms.
 
+import * as bursts from "./bursts.js";
 import { candidateOf, current, Deck, frameOf, frames, waiting } from "./deck.js";
+import { Decisions, turn } from "./decisions.js";
+import * as grid from "./grid.js";
+import { onKeys, PRESSED } from "./keys.js";
 import { closeViews, compare, flicker, zoom } from "./looking.js";
-import { onSwipe } from "./swiping.js";
+import { newKey, post, refusal } from "./outbox.js";
 import { askWhich } from "./sweeping.js";
-import { addLook, moved, setTally } from "./tally.js";
-import { newKey, Outbox, post, refusal } from "./outbox.js";
+import { onSwipe } from "./swiping.js";
+import { addLook, setTally } from "./tally.js";
+
+const PAGE = 24;
 
 const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -15,9 +21,8 @@ const desk = $(".desk");
 const form = $("#decide");
 const panel = $("#edit");
 const said = $(".said");
-const undoable = JSON.parse($("#undoable").textContent);
-const outbox = new Outbox(`${desk.dataset.user}:${desk.dataset.batch}`, showSaved, takeAnswer);
 const deck = new Deck(facing, takeNews);
+const decisions = new Decisions(deck, say);
 let shownAt = performance.now();
 
 // Showing
@@ -31,15 +36,9 @@ function facing(candidate) {
     $("#instruct").action = candidate.dataset.edit;
     scrollTo({ top: 0, behavior: "instant" }); // A phone may have been scrolled down to the reasons.
   }
-  $$("[name=reasons]").forEach((box) => (box.checked = false));
+  untick();
   $$("form", panel).forEach((sent) => sent.reset()); // What it held was about another picture.
   shownAt = performance.now();
-}
-
-function showSaved(count, trouble) {
-  $("[data-saved]").textContent =
-    count === 0 ? "all decisions saved" : `${count} waiting to be sent. ${trouble}`;
-  $("[data-saved]").classList.toggle("unsure", trouble !== "");
 }
 
 function say(text, kind = "") {
@@ -50,82 +49,24 @@ function say(text, kind = "") {
   said.append(note);
 }
 
-// Deciding
+// One at a time
 
-const VERDICTS = { accept: "accepted", reject: "rejected" };
-
-function turn(frame, verdict) {
-  moved(frame.dataset.verdict, verdict);
-  frame.dataset.verdict = verdict;
-}
+const ticked = () => $$("[name=reasons]:checked").map((box) => box.value);
+const untick = () => $$("[name=reasons]").forEach((box) => (box.checked = false));
 
 function decide(choice) {
   const frame = current();
   if (!frame) return;
-  const boxes = choice === "reject" ? $$("[name=reasons]:checked") : [];
   const seconds = (performance.now() - shownAt) / 1000;
-  record(frame, choice, { reasons: boxes.map((box) => box.value), seconds });
+  decisions.record(frame, choice, { reasons: choice === "reject" ? ticked() : [], seconds });
   addLook(seconds);
   say("");
   deck.show(deck.next());
 }
 
-function record(frame, choice, { reasons = [], seconds = null, group = null }) {
-  const key = newKey();
-  const before = frame.dataset.verdict;
-  const fields = [["choice", choice], ["key", key], ["saw", before]];
-  if (seconds !== null) fields.push(["seconds", seconds.toFixed(2)]);
-  reasons.forEach((reason) => fields.push(["reasons", reason]));
-  reasons.forEach((reason) => count($(`[name=reasons][value=${reason}]`)));
-  undoable.push({ item: frame.dataset.item, key, before, choice, group });
-  outbox.put(candidateOf(frame).dataset.decide, fields);
-  if (choice === "skip") frame.dataset.skips = Number(frame.dataset.skips) + 1;
-  else turn(frame, VERDICTS[choice]);
-}
-
-async function sweep() {
-  const red = waiting().filter((frame) => frame.dataset.gate === "red");
-  if (red.length === 0) return say("The gate calls none of the pictures on this desk another person.");
-  const chosen = await askWhich(red);
-  const group = newKey();
-  chosen.forEach((frame) => record(frame, "reject", { reasons: ["identity"], group }));
-  deck.show(waiting().includes(current()) ? current() : deck.next());
-}
-
-function count(box) {
-  const counter = $("[data-count]", box.closest(".reason"));
-  counter.textContent = Number(counter.textContent) + 1;
-}
-
-function undo() {
-  const last = undoable.pop();
-  if (!last) return say("There is nothing of yours left to undo in this batch.");
-  takeBack(last);
-}
-
-// Take back what was said about the picture that is shown, however long ago.
-function unset() {
-  const place = undoable.findLastIndex((one) => `${one.item}` === current()?.dataset.item);
-  if (place < 0) return say("You have said nothing about this picture that could be taken back.");
-  takeBack(undoable.splice(place, 1)[0]);
-}
-
-async function takeBack(last) {
-  outbox.put(desk.dataset.undo, [["key", last.key]]);
-  const isGroup = last.group && undoable.at(-1)?.group === last.group;
-  const frame = frameOf(last.item) ?? (await deck.fetch(last.item));
-  if (frame && last.choice === "skip") frame.dataset.skips = Math.max(frame.dataset.skips - 1, 0);
-  else if (frame) turn(frame, last.before ?? "pending");
-  if (isGroup) return undo();
-  if (frame) deck.show(frame);
-  else say("Taken back. That picture lies in the trash now, or the server does not answer.");
-}
-
-function takeAnswer(message, answer) {
-  if (!answer) return say("One decision was refused. Reload the page to see where it stands.", "error");
-  if (answer.told) say(answer.told);
-  const frame = frameOf(answer.item);
-  if (frame && outbox.size === 0) turn(frame, answer.verdict);
+function edit() {
+  panel.open = !panel.open;
+  if (panel.open) $("#instruction").focus();
 }
 
 const THANKS = {
@@ -143,13 +84,73 @@ async function sendPanel(event) {
   say("Sending…");
   const reply = await post(sent.action, body).catch(() => null);
   if (!reply?.ok || reply.url.includes("/login/")) return say(await refusal(reply), "error");
-  if (sent.id === "instruct") record(frame, "skip", {});
+  if (sent.id === "instruct") decisions.record(frame, "skip");
   else {
-    undoable.push({ item: frame.dataset.item, key, before: frame.dataset.verdict });
+    decisions.remember(frame, key);
     turn(frame, "rejected");
   }
   if (current() === frame) deck.show(deck.next());
   say(THANKS[sent.id]);
+}
+
+// Many at a time; one undo takes all of it back
+
+async function sweep() {
+  const red = waiting().filter((frame) => frame.dataset.gate === "red");
+  if (red.length === 0) return say("The gate calls none of the pictures on this desk another person.");
+  const chosen = await askWhich(red);
+  const group = newKey();
+  chosen.forEach((frame) => decisions.record(frame, "reject", { reasons: ["identity"], group }));
+  stay();
+}
+
+// On with this picture if it still waits, else with the next.
+const stay = () => deck.show(waiting().includes(current()) ? current() : deck.next());
+
+async function openGrid() {
+  if (waiting().length < PAGE) await deck.refill({ page: true });
+  const page = waiting().slice(0, PAGE);
+  if (page.length === 0) return closeGrid();
+  closeAll();
+  grid.lay(page);
+}
+
+function closeGrid() {
+  grid.close();
+  stay();
+}
+
+function settleGrid() {
+  const group = newKey();
+  const reasons = { accept: [], reject: ticked() };
+  for (const [frame, choice] of grid.choices())
+    decisions.record(frame, choice, { reasons: reasons[choice], group });
+  untick();
+  openGrid();
+}
+
+function openSurvey() {
+  const alike = current() ? bursts.group(current(), waiting()) : [];
+  if (alike.length < 2) return say("Nothing on this desk looks like this one or was asked for the same shot.");
+  closeAll();
+  bursts.lay(alike, (frame) => $(".picked", candidateOf(frame)).src);
+}
+
+function keepBest(best, rest) {
+  const group = newKey();
+  rest.forEach((frame) => decisions.record(frame, "reject", { reasons: ["no_effect"], group }));
+  decisions.record(best, "accept", { group });
+  deck.show(deck.next());
+}
+
+function settleSurvey() {
+  const { best, rest } = bursts.chosen();
+  bursts.close();
+  keepBest(frameOf(best), rest.map(frameOf));
+}
+
+function keepOfBurst() {
+  if (current()) keepBest(current(), bursts.burst(current(), waiting()).filter((f) => f !== current()));
 }
 
 // News: how the batch stands, and what other reviewers have decided
@@ -159,70 +160,68 @@ let decidedAtNews = 0;
 function takeNews(news) {
   const [told, fresh] = [$(".finished"), $(".finished", news)];
   if (told.dataset.state !== fresh.dataset.state) told.replaceWith(fresh);
-  const isCurrent = undoable.length === decidedAtNews && outbox.size === 0;
-  decidedAtNews = undoable.length;
+  const isCurrent = decisions.count === decidedAtNews && decisions.areSent;
+  decidedAtNews = decisions.count;
   if (!isCurrent) return;
   const verdicts = JSON.parse(news.dataset.verdicts);
   for (const frame of frames()) frame.dataset.verdict = verdicts[frame.dataset.item] ?? "rejected";
   setTally(news);
 }
 
-// Keys
+// Keys and buttons
 
 function closeAll() {
   closeViews();
+  bursts.close();
   panel.open = false;
 }
 
-function edit() {
-  panel.open = !panel.open;
-  if (panel.open) $("#instruction").focus();
-}
-
-const DOES = { edit, compare, flicker, zoom, sweep, help: () => $(".help").showModal() };
+const undo = () => decisions.undo();
+const help = () => $(".help").showModal();
+const toggleGrid = () => (grid.isOpen() ? closeGrid() : openGrid());
+const DOES = { edit, compare, flicker, zoom, sweep, help, grid: toggleGrid, survey: openSurvey };
+const ALWAYS = { "?": help, Backspace: undo, "Ctrl+z": undo };
 const accept = () => decide("accept");
+const back = () => deck.step(-1);
+const forth = () => deck.step(1);
 const KEYS = {
-  a: accept, p: accept, x: () => decide("reject"), " ": () => decide("skip"), u: unset,
-  Backspace: undo, e: edit, r: compare, f: flicker, z: zoom, s: sweep, "?": DOES.help,
-  "[": () => deck.step(-1), "]": () => deck.step(1), Escape: closeAll,
-  ArrowLeft: () => deck.step(-1), ArrowRight: () => deck.step(1),
+  ...ALWAYS, a: accept, p: accept, x: () => decide("reject"), " ": () => decide("skip"),
+  u: () => decisions.unset(), e: edit, c: compare, r: compare, f: flicker, z: zoom, s: sweep,
+  n: openSurvey, g: openGrid, "Shift+P": keepOfBurst, Escape: closeAll,
+  "[": back, "]": forth, ArrowLeft: back, ArrowRight: forth,
 };
-const HELD = ["ArrowLeft", "ArrowRight", "[", "]"];
+const undoAndLay = () => decisions.undo().then(openGrid);
+const GRID_KEYS = {
+  ...ALWAYS, Backspace: undoAndLay, "Ctrl+z": undoAndLay, Enter: settleGrid, g: closeGrid, Escape: closeGrid,
+  a: () => grid.setUsual("accept"), x: () => grid.setUsual("reject"),
+  ArrowLeft: () => grid.step(-1), ArrowRight: () => grid.step(1),
+  ArrowUp: () => grid.step(-grid.across()), ArrowDown: () => grid.step(grid.across()),
+};
+const SURVEY_KEYS = {
+  ...ALWAYS, Enter: settleSurvey, a: settleSurvey, p: settleSurvey, n: bursts.close, Escape: bursts.close,
+  ArrowLeft: () => bursts.step(-1), ArrowRight: () => bursts.step(1),
+};
 
-const TYPED = "textarea, input:not([type=checkbox])";
-const PRESSED = "button, summary, a, input";
-
-function pressed(event) {
-  if ($("dialog[open]")) return;
-  if (event.target.matches(TYPED)) return typed(event);
-  const isUndo = event.key === "z" && (event.ctrlKey || event.metaKey);
-  if (!isUndo && (event.ctrlKey || event.metaKey || event.altKey)) return;
-  if (event.key === " " && event.target.matches(PRESSED)) return;
-  const box = $(`[data-key="${CSS.escape(event.key)}"]`);
-  const does = isUndo ? undo : (KEYS[event.key] ?? KEYS[event.key.toLowerCase()]);
-  if (!box && !does) return;
-  event.preventDefault();
-  if (box) box.checked = !box.checked;
-  else if (!event.repeat || HELD.includes(event.key)) does();
+function bindings() {
+  if (grid.isOpen()) return GRID_KEYS;
+  return bursts.isOpen() ? SURVEY_KEYS : KEYS;
 }
 
-function typed(event) {
-  if (event.key === "Escape") event.target.blur();
-  if (event.key === "Enter" && event.ctrlKey) event.target.form?.requestSubmit();
-}
-
-addEventListener("keydown", pressed);
+onKeys(bindings);
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   decide(event.submitter.value);
 });
-$("#undo").addEventListener("submit", (event) => (event.preventDefault(), undo()));
+$("#undo").addEventListener("submit", (event) => (event.preventDefault(), bindings().Backspace()));
 $("#instruct").addEventListener("submit", sendPanel);
 $("#correct").addEventListener("submit", sendPanel);
+$("#commit-grid").addEventListener("click", settleGrid);
 $(".film").addEventListener("click", (event) => {
   const frame = event.target.closest(".frame");
   if (!frame || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
+  closeAll();
+  grid.close();
   deck.show(frame);
 });
 // A control that was clicked, not reached by Tab, leaves Space to skip.
@@ -233,4 +232,4 @@ setTally(desk);
 desk.classList.add("live");
 deck.show(current() ?? deck.next());
 deck.refill({ drop: true });
-outbox.open();
+decisions.outbox.open();

@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from curation.claiming import claim, keep, release
+from curation.claiming import CLAIM, PAGE, claim, keep, release
 from curation.deciding import record, record_correction, undo, undo_last
 from curation.desk import candidates, first_of, reason_counts, tally, undoable
 from curation.forms import CorrectionForm, DecisionForm, UndoForm
@@ -77,8 +77,8 @@ def review_batch(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 def claim_items(request: MemberRequest, pk: int) -> HttpResponse:
     """The next pictures for one tab to hold: those it holds already, and more."""
-    lease = _lease(request)
-    claimed = candidates(claim(pk, by=request.user, lease=lease))
+    count = PAGE if request.POST.get("page") else CLAIM
+    claimed = candidates(claim(pk, by=request.user, lease=_lease(request), count=count))
     subject = claimed[0].item.batch.subject if claimed else batch_of(request, pk).subject
     context = {"candidates": claimed, "subject": subject}
     return render(request, "curation/_deck.html", context)

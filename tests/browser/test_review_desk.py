@@ -11,7 +11,17 @@ from django.urls import reverse
 from playwright.sync_api import FilePayload, Page, Route, expect
 
 from curation.deciding import decide
-from curation.models import Batch, Choice, Decision, Image, Origin, ReviewItem, Subject, Verdict
+from curation.models import (
+    Batch,
+    Choice,
+    Decision,
+    Image,
+    Measurement,
+    Origin,
+    ReviewItem,
+    Subject,
+    Verdict,
+)
 from curation.shots import Shot
 from tests.curation.cast import keep_made
 
@@ -352,3 +362,64 @@ def lesson() -> FilePayload:
     data = io.BytesIO()
     PIL.Image.new("RGB", (300, 300), "navy").save(data, "PNG")
     return {"name": "better.png", "mimeType": "image/png", "buffer": data.getvalue()}
+
+
+def test_a_page_of_the_grid_is_settled_at_once_and_one_undo_takes_it_back(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    sit_down(page, items)
+    page.keyboard.press("g")
+    expect(page.locator(".tile")).to_have_count(4)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press(" ")
+    page.keyboard.press("1")
+    expect(page.get_by_role("button", name="Accept 3, reject 1")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Everything here is decided")).to_be_visible()
+    saved(page)
+    assert verdicts(items) == ["accepted", "rejected", "accepted", "accepted"]
+    assert Decision.objects.get(choice="reject").reasons == ["identity"]
+    page.keyboard.press("Backspace")
+    saved(page)
+    assert verdicts(items) == ["pending"] * 4
+
+
+def test_a_grid_may_reject_all_but_the_marked_ones(page: Page, items: list[ReviewItem]) -> None:
+    sit_down(page, items)
+    page.keyboard.press("g")
+    page.keyboard.press("x")
+    page.locator(".tile").nth(2).click()
+    page.get_by_role("button", name="Reject 3, accept 1").click()
+    saved(page)
+    assert verdicts(items) == ["rejected", "rejected", "accepted", "rejected"]
+
+
+def test_a_survey_keeps_the_chosen_one_and_rejects_the_rest(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    sit_down(page, items)
+    page.keyboard.press("n")
+    expect(page.locator(".pane")).to_have_count(4)
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "Enter"):
+        page.keyboard.press(key)
+    saved(page)
+    assert verdicts(items) == ["rejected", "accepted", "rejected", "rejected"]
+    assert Decision.objects.filter(choice="reject", reasons=["no_effect"]).count() == 3
+
+
+def test_one_key_keeps_a_picture_and_rejects_its_near_duplicates(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    for item, phash in zip(items, ("ff00", "ff01", "00ff", "ff03"), strict=True):
+        Measurement.objects.create(
+            image=item.image,
+            backend="eyes",
+            backend_sha256="",
+            num_faces=0,
+            phash=phash,
+            sharpness=1,
+        )
+    sit_down(page, items)
+    page.keyboard.press("Shift+P")
+    saved(page)
+    assert verdicts(items) == ["accepted", "rejected", "pending", "rejected"]
