@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: up test check packs bench-wheel clean
+.PHONY: up test check packs bench-wheel bench-review clean
 
 up: .venv/runs
 	@exec $(BIN)/python manage.py up
@@ -24,6 +24,9 @@ packs: .venv/develops
 
 bench-wheel: .venv/develops
 	$(BIN)/python -m bench.wheel
+
+bench-review: .venv/develops
+	$(BIN)/python -m bench.review --json bench/review.json
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info

@@ -18,6 +18,8 @@ from curation.models import Batch
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 OTHERS = 8
 """Reviewers who hold their 20 at the head of the queue."""
+SMALLEST = 400
+"""Items, of which the others leave a claim's worth free."""
 REPEATS = 300
 SLOWER = 1.5
 
@@ -29,11 +31,11 @@ def measure(effort: Effort) -> list[Row]:
     repeats = effort.count(REPEATS, least=20)
     found: dict[int, float] = {}
     for size in SIZES:
-        # A tenth of what waits at least is free for the one who is measured.
-        batch = fill(juno, effort.count(size, least=400), decided=3)
+        count = effort.count(size, least=SMALLEST)
+        batch = fill(juno, count, decided=3)
         for other in others:
             claim(batch.pk, by=other, lease=uuid.uuid4())
-        found[size] = median(claim_times(batch, me, repeats))
+        found[count] = median(claim_times(batch, me, repeats))
     return [row(found)]
 
 
@@ -50,7 +52,8 @@ def claim_times(batch: Batch, user: User, repeats: int) -> list[float]:
 
 
 def row(found: dict[int, float]) -> Row:
-    slower = max(found.values()) / found[SIZES[0]]
+    smallest, *_ = found.values()
+    slower = max(found.values()) / smallest
     told = ", ".join(f"{size:,}: {1000 * seconds:.1f}" for size, seconds in found.items())
     figures = {f"{size} items, ms": round(1000 * seconds, 3) for size, seconds in found.items()}
     return Row(

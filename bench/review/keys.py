@@ -30,20 +30,26 @@ def measure(effort: Effort) -> list[Row]:
 
 
 def stored(seen: Seen, batch: Batch, count: int) -> Row:
-    """In the order of the keys: the n-th row is about the picture that the n-th key was about."""
+    """In the order of the keys: the n-th row is about the picture that the n-th key was about.
+
+    A key that finds the desk empty, while more pictures are on their way, decides nothing.
+    """
     rows = Decision.objects.filter(item__batch=batch).order_by("pk")
     items = list(rows.values_list("item", flat=True))
-    lost = len(set(seen.pressed) - set(items)) + seen.pressed.count(None)
-    doubled = len(items) - len(set(items))
-    is_in_order = items == seen.pressed
-    told = f"{len(items):,} stored, {lost} lost, {doubled} doubled, "
-    told += "in order" if is_in_order else "NOT in order"
-    told += f"; {count:,} keys in {seen.seconds:.0f} s"
+    decided = [item for item in seen.pressed if item is not None]
+    figures = {
+        "stored": len(items),
+        "lost": len(set(decided) - set(items)),
+        "doubled": len(items) - len(set(items)),
+        "keys at an empty desk": count - len(decided),
+    }
+    is_in_order = items == decided
+    told = ", ".join(f"{number:,} {name}" for name, number in figures.items())
+    told += f", {'in' if is_in_order else 'NOT in'} order, in {seen.seconds:.0f} s"
     return Row(
-        f"Chromium: {RATE} keys/s, decisions stored once and in order",
+        f"Chromium, SQLite: {RATE} keys/s, stored once and in order",
         f"all {count:,}",
         told,
-        len(items) == count and is_in_order and lost == doubled == 0,
-        {"keys": count, "stored": len(items), "lost": lost, "doubled": doubled}
-        | {"in order": is_in_order, "seconds": round(seen.seconds, 1)},
+        is_in_order and len(set(items)) == len(items) == count,
+        figures | {"in order": is_in_order, "seconds": round(seen.seconds, 1)},
     )

@@ -36,7 +36,7 @@ def paint(seen: Seen, count: int) -> Row:
     found = quantiles([ms / 1000 for ms in [*seen.durations, *[SHORTEST] * untold]])
     told = f"{in_words(found)}; {untold} of them below 16 ms, counted as 16"
     holds = found["p50"] <= 33 and found["p95"] <= 100
-    name = f"Chromium: key to paint, {RATE} keys/s"
+    name = f"Chromium, SQLite: key to paint, {RATE} keys/s"
     return Row(name, "p50 <= 33, p95 <= 100 ms", told, holds, found | {"counted as 16": untold})
 
 
@@ -45,5 +45,5 @@ def ready(seen: Seen, count: int, weights: list[float]) -> Row:
     lightest, heaviest = min(weights), max(weights)
     told = f"{shown} of {count}, of {lightest:.0f}-{heaviest:.0f} kB each"
     figures = {"ready": shown, "keys": count, "kB": [round(lightest), round(heaviest)]}
-    name = "Chromium: the next picture was loaded when painted"
+    name = "Chromium, SQLite: the next picture was loaded when painted"
     return Row(name, "every one", told, shown == count, figures)

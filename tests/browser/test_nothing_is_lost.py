@@ -1,0 +1,186 @@
+"""Servers die, networks fail, logins expire, tabs close: each decision is stored once, in order."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import BrowserContext, Page, expect
+
+from curation.models import Batch, Decision, ReviewItem, Subject
+from tests.browser.test_review_desk import make
+from tests.services.conftest import free_port
+
+WEB = ("-m", "granian", "--interface", "wsgi", "--no-ws", "--blocking-threads", "4")
+
+
+@dataclass
+class Server:
+    """The product's own web process over the test's database, to be killed at will."""
+
+    environment: dict[str, str]
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = (*WEB, "--port", str(self.port), "flenwheel.wsgi:application")
+        self.process = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=settings.ROOT,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def wait(self) -> None:
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(f"{self.url}/login/", timeout=2).close()  # noqa: S310 (our own)
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return
+        pytest.fail("the web process does not answer")
+
+    def kill(self) -> None:
+        """The whole group at once, as a power cut would."""
+        assert self.process
+        os.killpg(self.process.pid, 9)
+        self.process.wait()
+
+
+@pytest.fixture
+def server(page: Page) -> Iterator[Server]:
+    if connection.vendor != "sqlite":
+        pytest.skip("the server opens the test's own file")
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "flenwheel.settings",
+        "FLENWHEEL_DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+        "FLENWHEEL_SECRET_KEY": settings.SECRET_KEY,
+        "FLENWHEEL_VAR": str(settings.VAR),
+    }
+    collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"]
+    subprocess.run(collect, check=True, cwd=settings.ROOT, env=environment)
+    server = Server(environment)
+    server.start()
+    server.wait()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def batch(subject: Subject) -> Batch:
+    batch = Batch.objects.create(subject=subject, title="Enrich")
+    for seed in range(40):
+        make(batch, "teal", seed)
+    return batch
+
+
+def sit_down(page: Page, batch: Batch, site: str = "") -> None:
+    page.goto(site + reverse("review_batch", args=[batch.subject.slug, batch.pk]))
+    expect(page.locator(".desk.live")).to_be_visible()
+
+
+def decide(page: Page, key: str) -> None:
+    page.locator(".frame.current[data-verdict=pending]").wait_for()
+    page.keyboard.press(key)
+
+
+def saved(page: Page) -> None:
+    expect(page.locator("[data-saved]")).to_have_text("all decisions saved", timeout=30_000)
+
+
+def log_in(context: BrowserContext, user: User, site: str) -> None:
+    client = Client()
+    client.force_login(user)
+    cookie = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": cookie, "url": site}])
+
+
+def everything_once(batch: Batch, count: int) -> bool:
+    decided = list(Decision.objects.order_by("pk").values_list("item_id", flat=True))
+    return len(decided) == len(set(decided)) == count
+
+
+def test_a_server_killed_again_and_again_costs_nothing(
+    page: Page, server: Server, batch: Batch, alice: User
+) -> None:
+    seed = int(os.environ.get("FLENWHEEL_CHAOS_SEED", "20"))
+    lot = random.Random(seed)
+    log_in(page.context, alice, server.url)
+    sit_down(page, batch, server.url)
+    deadly = set(lot.sample(range(3, 38), 6))
+    keys = [lot.choice("ax") for _ in range(40)]
+    for number, key in enumerate(keys):
+        decide(page, key)
+        page.wait_for_timeout(lot.uniform(0, 120))
+        if number in deadly:
+            server.kill()
+            server.start()
+    saved(page)
+    assert everything_once(batch, 40)
+    said = {"a": "accept", "x": "reject"}
+    stored = Decision.objects.order_by("pk").values_list("choice", flat=True)
+    assert list(stored) == [said[key] for key in keys], f"FLENWHEEL_CHAOS_SEED={seed}"
+
+
+def test_an_expired_login_keeps_what_was_decided_until_somebody_logs_in_again(
+    page: Page, batch: Batch, alice: User
+) -> None:
+    sit_down(page, batch)
+    decide(page, "a")
+    saved(page)
+    Session.objects.all().delete()
+    for _ in range(3):
+        decide(page, "x")
+    expect(page.locator("[data-saved]")).to_contain_text("Log in again")
+    assert Decision.objects.count() == 1
+    log_in(page.context, alice, page.evaluate("location.origin"))
+    saved(page)
+    assert everything_once(batch, 4)
+
+
+def test_a_closed_tab_sends_what_it_held_when_the_desk_is_opened_again(
+    page: Page, batch: Batch
+) -> None:
+    sit_down(page, batch)
+    page.route("**/decide/", lambda route: route.abort())
+    for _ in range(3):
+        decide(page, "a")
+    expect(page.locator("[data-saved]")).to_contain_text("3 waiting to be sent")
+    again = page.context.new_page()
+    page.close()
+    sit_down(again, batch)
+    saved(again)
+    assert everything_once(batch, 3)
+
+
+def test_two_tabs_of_one_person_never_decide_the_same_picture(page: Page, batch: Batch) -> None:
+    sit_down(page, batch)
+    other = page.context.new_page()
+    sit_down(other, batch)
+    for _ in range(20):
+        decide(page, "a")
+        decide(other, "x")
+    saved(page)
+    saved(other)
+    assert everything_once(batch, 40)
+    assert not ReviewItem.objects.waiting().exists()
