@@ -22,6 +22,7 @@ urlpatterns = [
     path("s/<slug:slug>/review/", review.review, name="review"),
     path("s/<slug:slug>/review/all/", review.batches, name="batches"),
     path("s/<slug:slug>/review/<int:pk>/", review.review_batch, name="review_batch"),
+    path("s/<slug:slug>/review/<int:pk>/numbers/", review.batch_numbers, name="numbers"),
     path("batches/<int:pk>/claim/", review.claim_items, name="claim"),
     path("batches/<int:pk>/keep/", review.keep_items, name="keep"),
     path("batches/<int:pk>/release/", review.release_items, name="release"),

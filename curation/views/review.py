@@ -21,6 +21,7 @@ from curation.desk import candidates, first_of, reason_counts, tally, undoable
 from curation.forms import CorrectionForm, DecisionForm, UndoForm
 from curation.ingest import Refused, ingest_retouch
 from curation.models import Batch, Decision, ReviewItem, Verdict
+from curation.numbers import pace, tables
 from curation.views.visible import batch_of, item_of, subject_of
 from flenwheel.http import MemberRequest
 
@@ -71,6 +72,22 @@ def review_batch(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
         "run": batch.runs.first(),
     }
     return render(request, "curation/review.html", context)
+
+
+@login_required
+@require_GET
+def batch_numbers(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
+    """What the review costs, what it keeps, and where the gate's lines could lie."""
+    batch = get_object_or_404(Batch, subject=subject_of(request, slug), pk=pk)
+    counted = tally(batch)
+    context = {
+        "subject": batch.subject,
+        "batch": batch,
+        "tally": counted,
+        "pace": pace(batch, counted.waiting),
+        "tables": tables(batch),
+    }
+    return render(request, "curation/numbers.html", context)
 
 
 @login_required

@@ -1,0 +1,98 @@
+"""What the review of a batch costs and what it keeps: by gate, shot, LoRA and likeness."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from django.db.models import Count, F, Q, QuerySet
+from django.db.models.functions import Floor
+
+from curation.models import Batch, Choice, Decision, Gate, ReviewItem, Verdict
+
+LONGEST_LOOK = 60.0
+"""Seconds; whoever looked longer did something else meanwhile."""
+STEP = 0.05
+"""Width of a bin of the likeness, cosine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many of the decided pictures of one kind were accepted."""
+
+    name: str
+    decided: int
+    accepted: int
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.accepted / self.decided)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    title: str
+    rows: list[Share]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Human time: looks are counted up to a minute each; None where nobody was timed."""
+
+    minutes: float
+    accepted_a_minute: float | None
+    minutes_left: float | None
+
+
+def pace(batch: Batch, waiting: int) -> Pace:
+    """Two queries. An accepted picture's minutes are everybody's, those of rejections included."""
+    said = Decision.objects.filter(item__batch=batch).exclude(choice=Choice.UNDO)
+    looks = [
+        min(seconds or 0.0, LONGEST_LOOK)
+        for seconds in said.exclude(seconds=None).values_list("seconds", flat=True)
+    ]
+    if not looks:
+        return Pace(0.0, None, None)
+    minutes = sum(looks) / 60
+    kept = said.filter(choice=Choice.ACCEPT, undone_by=None).exclude(seconds=None).count()
+    return Pace(minutes, kept / minutes, waiting * median(looks) / 60)
+
+
+def tables(batch: Batch) -> list[Table]:
+    """One query each. By likeness, too: it shows what another line of the gate would keep."""
+    items = ReviewItem.objects.filter(batch=batch, image__trashed_at=None)
+    decided = items.exclude(image__verdict=Verdict.PENDING)
+    return [
+        Table("By the gate's opinion", _shares(decided, "gate", lambda gate: Gate(gate).label)),
+        Table("By likeness to the photos", _by_likeness(decided)),
+        Table("By view", _shares(decided, "image__view", _word)),
+        Table("By expression", _shares(decided, "image__expression", _word)),
+        Table("By pose", _shares(decided, "image__pose", _word)),
+        Table("By LoRA", _shares(decided, "image__provenance__loras", _lora)),
+    ]
+
+
+def _shares(items: QuerySet[ReviewItem], field: str, name: Callable[[Any], str]) -> list[Share]:
+    accepted = Count("pk", filter=Q(image__verdict=Verdict.ACCEPTED))
+    counted = items.values(field).annotate(decided=Count("pk"), accepted=accepted).order_by(field)
+    rows = counted.values_list(field, "decided", "accepted")
+    return [Share(name(value), decided, kept) for value, decided, kept in rows]
+
+
+def _by_likeness(items: QuerySet[ReviewItem]) -> list[Share]:
+    binned = items.exclude(score=None).annotate(bin=Floor(F("score") / STEP))
+    return _shares(binned, "bin", lambda at: f"{at * STEP:.2f} to {(at + 1) * STEP:.2f}")
+
+
+def _word(word: str) -> str:
+    return word or "unknown"
+
+
+def _lora(loras: Any) -> str:
+    """The names in a picture's provenance; JSON comes as text or parsed, as the database likes."""
+    found = json.loads(loras) if isinstance(loras, str) else loras
+    names = [str(one.get("name", "")) for one in found or []]
+    return ", ".join(names) or "none"

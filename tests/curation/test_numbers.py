@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from curation.deciding import decide, record, undo_last
+from curation.models import Choice, Decision, Gate, ReviewItem, Subject
+from curation.numbers import pace, tables
+from tests.curation.cast import make_item
+
+LORA = [{"name": "char_lora_v1", "sha256": "0", "strength": 1.0}]
+
+
+def look(item: ReviewItem, choice: Choice, by: User, seconds: float) -> None:
+    record(Decision(item=item, author=by, choice=choice, seconds=seconds))
+
+
+def test_minutes_are_everybodys_and_a_long_pause_is_no_work(subject: Subject, alice: User) -> None:
+    items = [make_item(subject, number) for number in range(4)]
+    look(items[0], Choice.ACCEPT, alice, 10)
+    look(items[1], Choice.REJECT, alice, 20)
+    look(items[2], Choice.ACCEPT, alice, 3000)
+    found = pace(items[0].batch, waiting=1)
+    assert found.minutes == pytest.approx(1.5)
+    assert found.accepted_a_minute == pytest.approx(2 / 1.5)
+    assert found.minutes_left == pytest.approx(20 / 60)
+    undo_last(items[0].batch, by=alice)
+    assert pace(items[0].batch, waiting=2).accepted_a_minute == pytest.approx(1 / 1.5)
+
+
+def test_acceptance_by_gate_view_lora_and_likeness(subject: Subject, alice: User) -> None:
+    facts = {"view": "front", "expression": "sad", "pose": "portrait"}
+    items = [make_item(subject, n, **facts, provenance={"loras": LORA}) for n in range(3)]
+    ReviewItem.objects.update(gate=Gate.AMBER, score=0.42)
+    decide(items[0], Choice.ACCEPT, by=alice)
+    decide(items[1], Choice.REJECT, by=alice)
+    found = {table.title: table.rows for table in tables(items[0].batch)}
+    names = {title: [row.name for row in rows] for title, rows in found.items()}
+    assert names["By the gate's opinion"] == ["Unsure"]
+    assert names["By likeness to the photos"] == ["0.40 to 0.45"]
+    assert (names["By view"], names["By LoRA"]) == (["front"], ["char_lora_v1"])
+    assert {
+        (row.decided, row.accepted, row.percent) for rows in found.values() for row in rows
+    } == {(2, 1, 50)}
+
+
+def test_the_page_tells_them_and_outsiders_nothing(
+    client: Client, subject: Subject, alice: User, charlie: User
+) -> None:
+    item = make_item(subject)
+    look(item, Choice.ACCEPT, alice, 6)
+    url = reverse("numbers", args=["juno", item.batch_id])
+    client.force_login(alice)
+    words = client.get(url).content.decode()
+    assert "10.0" in words
+    assert "100 %" in words
+    client.force_login(charlie)
+    assert client.get(url).status_code == 404
