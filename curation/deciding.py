@@ -48,6 +48,7 @@ def record(decision: Decision, *, saw: str = "") -> Decision:
             decision.save(force_insert=True)
             if not decision.is_late:
                 _carry_out(item, Choice(decision.choice))
+                _teach(decision)
     except IntegrityError:
         return Decision.objects.get(key=decision.key, author=decision.author)
     return decision
@@ -74,6 +75,13 @@ def _carry_out(item: ReviewItem, choice: Choice) -> None:
         ReviewItem.objects.filter(pk=item.pk).update(skips=F("skips") + 1, **HELD_BY_NOBODY)
     else:
         _project(item, VERDICTS[choice])
+
+
+def _teach(decision: Decision) -> None:
+    """Whoever accepts an answer to an order has shown what the first edit should have been."""
+    item = decision.item
+    if decision.choice == Choice.ACCEPT and item.answer_to and item.answer_to.source:
+        record_correction(item.answer_to, item.image, by=decision.author)
 
 
 def _project(item: ReviewItem, verdict: Verdict) -> None:
@@ -103,9 +111,24 @@ def undo(decision: Decision, *, by: User) -> Decision:
                 item=decision.item, author=by, choice=Choice.UNDO, undoes=decision
             )
             _restore(decision)
+            _unteach(decision)
     except IntegrityError:  # A second press, or another tab, undid the same decision.
         return Decision.objects.get(undoes=decision)
     return undoing
+
+
+def _unteach(undone: Decision) -> None:
+    """With an acceptance goes the lesson that it gave."""
+    if undone.choice != Choice.ACCEPT or undone.item.answer_to_id is None:
+        return
+    lessons = Decision.objects.filter(
+        item=undone.item.answer_to_id,
+        correction__target=undone.item.image_id,
+        author=undone.author_id,
+        undone_by=None,
+    )
+    for lesson in lessons.select_related("item__image"):
+        undo(lesson, by=undone.author)
 
 
 def _restore(undone: Decision) -> None:
@@ -121,7 +144,7 @@ def record_correction(
 ) -> Correction:
     """Keep (source, instruction, target) as a lesson and reject what the editor made instead."""
     made = item.image
-    source = made.parents.order_by("pk").first()
+    source = item.source or made.parents.order_by("pk").first()
     if source is None:
         raise ValueError(f"{made} was not made from a picture, so there is no edit to correct.")
     with transaction.atomic():

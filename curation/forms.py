@@ -11,6 +11,7 @@ from django.utils.text import slugify
 
 from curation.models import Choice, Image, Origin, Reason, Subject, Verdict
 from curation.models.image import TRAINABLE
+from curation.models.reviewer import ACTIONS
 
 
 class SubjectForm(forms.ModelForm[Subject]):
@@ -142,3 +143,23 @@ class CorrectionForm(forms.Form):
         error_messages={"required": "Choose the corrected picture, then send it again."},
     )
     key = forms.UUIDField(required=False)
+
+
+class KeyForm(forms.Form):
+    """`key` as a browser names it: one character, with `Shift+` before a capital; empty: usual."""
+
+    action = forms.ChoiceField(choices=[(action, action) for action in ACTIONS])
+    key = forms.RegexField(
+        r"^(Shift\+[A-Z]|[^\s0-9A-Z])$",
+        required=False,
+        strip=False,
+        error_messages={
+            "invalid": "Take a letter or a sign, with Shift or without; digits tick the reasons."
+        },
+    )
+
+    def bound(self, keys: dict[str, str]) -> dict[str, str]:
+        """These keys with the change in them: whatever had the key before loses it."""
+        action, key = self.cleaned_data["action"], self.cleaned_data["key"]
+        others = {a: k for a, k in keys.items() if a != action and k != key}
+        return others | ({action: key} if key else {})

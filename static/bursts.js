@@ -7,8 +7,11 @@ const MOST = 6; // Side by side; more would be too small to judge.
 
 const survey = document.querySelector(".survey");
 
-// The picture, those that look the same and those of the same shot; the likest first.
+// The picture with the other answers to the same order; else with those that look the same and
+// those of the same shot, the likest first.
 export function group(frame, others) {
+  const { answerTo } = frame.dataset;
+  if (answerTo) return others.filter((other) => other.dataset.answerTo === answerTo).slice(0, MOST);
   const near = (other) => distance(frame.dataset.phash, other.dataset.phash);
   const rest = others.filter((other) => other !== frame);
   const alike = rest.filter((other) => other.dataset.shot === frame.dataset.shot || near(other) <= ALIKE);
@@ -52,6 +55,9 @@ function choose(at) {
   panes().forEach((element, place) => element.classList.toggle("chosen", place === at));
 }
 
+// Item numbers of all.
+export const all = () => panes().map((element) => element.dataset.item);
+
 // Item numbers: the chosen one, and the rest.
 export function chosen() {
   const best = panes().find((element) => element.matches(".chosen"));
@@ -62,7 +68,7 @@ const panes = () => $$(".pane", survey);
 
 function hint(count) {
   const line = Object.assign(document.createElement("p"), { className: "survey-hint" });
-  line.textContent = `← → choose the best; Enter keeps it and rejects the other ${count - 1}. Esc leaves all as they are.`;
+  line.textContent = `← → choose the best; Enter keeps it and rejects the other ${count - 1}; X rejects all ${count}. Esc leaves all as they are.`;
   return line;
 }
 

@@ -70,7 +70,7 @@ function edit() {
 }
 
 const THANKS = {
-  instruct: "The editor is on it. Its answers come at the end of this film.",
+  instruct: "The editor is on it. Its answers come to this film; N shows them side by side.",
   correct: "Kept as a lesson for the editor.",
 };
 
@@ -149,6 +149,13 @@ function settleSurvey() {
   keepBest(frameOf(best), rest.map(frameOf));
 }
 
+function rejectSurvey() {
+  const group = newKey();
+  bursts.all().map(frameOf).forEach((frame) => decisions.record(frame, "reject", { reasons: ticked(), group }));
+  bursts.close();
+  deck.show(deck.next());
+}
+
 function keepOfBurst() {
   if (current()) keepBest(current(), bursts.burst(current(), waiting()).filter((f) => f !== current()));
 }
@@ -178,41 +185,35 @@ function closeAll() {
 
 const undo = () => decisions.undo();
 const help = () => $(".help").showModal();
-const toggleGrid = () => (grid.isOpen() ? closeGrid() : openGrid());
-const DOES = { edit, compare, flicker, zoom, sweep, help, grid: toggleGrid, survey: openSurvey };
-const ALWAYS = { "?": help, Backspace: undo, "Ctrl+z": undo };
-const accept = () => decide("accept");
-const back = () => deck.step(-1);
-const forth = () => deck.step(1);
-const KEYS = {
-  ...ALWAYS, a: accept, p: accept, x: () => decide("reject"), " ": () => decide("skip"),
-  u: () => decisions.unset(), e: edit, c: compare, r: compare, f: flicker, z: zoom, s: sweep,
-  n: openSurvey, g: openGrid, "Shift+P": keepOfBurst, Escape: closeAll,
-  "[": back, "]": forth, ArrowLeft: back, ArrowRight: forth,
+const ALWAYS = { help, undo };
+const SINGLE = {
+  ...ALWAYS, accept: () => decide("accept"), reject: () => decide("reject"), skip: () => decide("skip"),
+  unset: () => decisions.unset(), edit, reference: compare, flicker, zoom, sweep,
+  survey: openSurvey, grid: openGrid, burst: keepOfBurst, close: closeAll,
+  back: () => deck.step(-1), forth: () => deck.step(1),
 };
-const undoAndLay = () => decisions.undo().then(openGrid);
-const GRID_KEYS = {
-  ...ALWAYS, Backspace: undoAndLay, "Ctrl+z": undoAndLay, Enter: settleGrid, g: closeGrid, Escape: closeGrid,
-  a: () => grid.setUsual("accept"), x: () => grid.setUsual("reject"),
-  ArrowLeft: () => grid.step(-1), ArrowRight: () => grid.step(1),
-  ArrowUp: () => grid.step(-grid.across()), ArrowDown: () => grid.step(grid.across()),
+const IN_GRID = {
+  ...ALWAYS, undo: () => decisions.undo().then(openGrid), settle: settleGrid, grid: closeGrid, close: closeGrid,
+  accept: () => grid.setUsual("accept"), reject: () => grid.setUsual("reject"),
+  back: () => grid.step(-1), forth: () => grid.step(1),
+  up: () => grid.step(-grid.across()), down: () => grid.step(grid.across()),
 };
-const SURVEY_KEYS = {
-  ...ALWAYS, Enter: settleSurvey, a: settleSurvey, p: settleSurvey, n: bursts.close, Escape: bursts.close,
-  ArrowLeft: () => bursts.step(-1), ArrowRight: () => bursts.step(1),
+const IN_SURVEY = {
+  ...ALWAYS, settle: settleSurvey, accept: settleSurvey, reject: rejectSurvey,
+  survey: bursts.close, close: bursts.close, back: () => bursts.step(-1), forth: () => bursts.step(1),
 };
 
-function bindings() {
-  if (grid.isOpen()) return GRID_KEYS;
-  return bursts.isOpen() ? SURVEY_KEYS : KEYS;
+function doesNow() {
+  if (grid.isOpen()) return IN_GRID;
+  return bursts.isOpen() ? IN_SURVEY : SINGLE;
 }
 
-onKeys(bindings);
+onKeys(doesNow);
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   decide(event.submitter.value);
 });
-$("#undo").addEventListener("submit", (event) => (event.preventDefault(), bindings().Backspace()));
+$("#undo").addEventListener("submit", (event) => (event.preventDefault(), doesNow().undo()));
 $("#instruct").addEventListener("submit", sendPanel);
 $("#correct").addEventListener("submit", sendPanel);
 $("#commit-grid").addEventListener("click", settleGrid);
@@ -226,7 +227,7 @@ $(".film").addEventListener("click", (event) => {
 });
 // A control that was clicked, not reached by Tab, leaves Space to skip.
 desk.addEventListener("click", (event) => event.detail && $(`:is(${PRESSED}):focus`)?.blur());
-desk.addEventListener("click", (event) => DOES[event.target.closest("[data-does]")?.dataset.does]?.());
+desk.addEventListener("click", (event) => doesNow()[event.target.closest("[data-does]")?.dataset.does]?.());
 onSwipe(desk, decide);
 setTally(desk);
 desk.classList.add("live");

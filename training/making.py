@@ -225,6 +225,7 @@ def make_for_review(run: Run) -> None:
             defaults={
                 "batch": batch,
                 "source": item.source,
+                "answer_to": ReviewItem.objects.filter(pk=item.request.get("answer_to")).first(),
                 "nearest": nearest_photos(image, photos),
                 "gate": opinion.gate,
                 "gate_reason": opinion.reason,

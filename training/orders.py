@@ -81,7 +81,7 @@ def repeats(item: ReviewItem, instruction: str, count: int) -> list[RunItem]:
     source = item.image.parents.order_by("pk").first() or item.image
     asked = item.image.shot
     request = (_facts(asked) if asked else {}) | _surroundings(source)
-    request |= {"instruction": instruction}
+    request |= {"instruction": instruction, "answer_to": item.pk}
     return [RunItem(request=request | {"take": take}, source=source) for take in range(count)]
 
 

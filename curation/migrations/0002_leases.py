@@ -20,6 +20,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='reviewitem',
+            name='answer_to',
+            field=models.ForeignKey(blank=True, help_text='The item about which the editor was asked again.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='answers', to='curation.reviewitem'),
+        ),
+        migrations.AddField(
+            model_name='reviewitem',
             name='held_until',
             field=models.DateTimeField(blank=True, null=True),
         ),

@@ -1,5 +1,6 @@
 from curation.models.image import Image, ImageQuerySet, Measurement, Origin, Verdict
 from curation.models.review import Batch, Choice, Correction, Decision, Gate, Reason, ReviewItem
+from curation.models.reviewer import Reviewer
 from curation.models.snapshot import Snapshot, SnapshotItem
 from curation.models.subject import Subject, SubjectQuerySet
 
@@ -15,6 +16,7 @@ __all__ = [
     "Origin",
     "Reason",
     "ReviewItem",
+    "Reviewer",
     "Snapshot",
     "SnapshotItem",
     "Subject",

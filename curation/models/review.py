@@ -90,6 +90,14 @@ class ReviewItem(models.Model):
     source = models.ForeignKey(
         Image, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    answer_to = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="answers",
+        help_text="The item about which the editor was asked again.",
+    )
     nearest: models.JSONField[list[dict[str, str]], list[dict[str, str]]] = models.JSONField(
         default=list, blank=True, help_text="The likest photos: sha256 and shot of each."
     )

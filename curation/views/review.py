@@ -22,6 +22,7 @@ from curation.forms import CorrectionForm, DecisionForm, UndoForm
 from curation.ingest import Refused, ingest_retouch
 from curation.models import Batch, Decision, ReviewItem, Verdict
 from curation.numbers import pace, tables
+from curation.views.keys import keys_of
 from curation.views.visible import batch_of, item_of, subject_of
 from flenwheel.http import MemberRequest
 
@@ -68,6 +69,7 @@ def review_batch(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
         "current": deck[0] if deck else None,
         "reasons": reason_counts(batch),
         "undoable": undoable(batch, request.user),
+        "keys": keys_of(request),
         "tally": tally(batch),
         "run": batch.runs.first(),
     }

@@ -14,6 +14,7 @@ from curation.deciding import decide
 from curation.models import (
     Batch,
     Choice,
+    Correction,
     Decision,
     Image,
     Measurement,
@@ -423,3 +424,41 @@ def test_one_key_keeps_a_picture_and_rejects_its_near_duplicates(
     page.keyboard.press("Shift+P")
     saved(page)
     assert verdicts(items) == ["accepted", "rejected", "pending", "rejected"]
+
+
+def test_a_key_of_ones_own_works_is_shown_and_survives_a_reload(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    sit_down(page, items)
+    page.keyboard.press("?")
+    page.locator("[data-bind-action=accept]").click()
+    page.keyboard.press("q")
+    expect(page.get_by_text("Kept.")).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("button", name="Q accept")).to_be_visible()
+    for key in ("a", "p", "q"):
+        page.keyboard.press(key)
+    saved(page)
+    assert verdicts(items) == ["accepted", "pending", "pending", "pending"]
+    page.reload()
+    expect(page.locator(".desk.live")).to_be_visible()
+    page.keyboard.press("q")
+    saved(page)
+    assert verdicts(items) == ["accepted", "accepted", "pending", "pending"]
+
+
+def test_answers_to_one_order_are_compared_and_the_chosen_one_is_a_lesson(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    give_source(items)
+    ReviewItem.objects.filter(pk__in=[items[1].pk, items[2].pk]).update(answer_to=items[0])
+    sit_down(page, items)
+    page.keyboard.press("]")
+    page.keyboard.press("n")
+    expect(page.locator(".pane")).to_have_count(2)
+    page.keyboard.press("]")
+    page.keyboard.press("Enter")
+    saved(page)
+    assert verdicts(items) == ["rejected", "rejected", "accepted", "pending"]
+    lesson = Correction.objects.get()
+    assert (lesson.target, lesson.rejected) == (items[2].image, items[0].image)

@@ -186,3 +186,40 @@ def test_of_two_who_decide_at_once_the_later_one_prevails(subject: Subject, alic
     item.image.refresh_from_db()
     assert Decision.objects.latest("pk").choice == Choice.ACCEPT
     assert item.image.verdict == Verdict.ACCEPTED
+
+
+def answer(item: ReviewItem, number: int) -> ReviewItem:
+    made = make_item(item.image.subject, number, provenance={"prompt": "Turn more."})
+    ReviewItem.objects.filter(pk=made.pk).update(answer_to=item, source=item.source)
+    return ReviewItem.objects.get(pk=made.pk)
+
+
+def asked_again(subject: Subject) -> ReviewItem:
+    photo = make_image(subject, 99)
+    item = make_item(subject, 1, provenance={"prompt": "Turn the head."})
+    item.image.parents.add(photo)
+    item.source = photo
+    item.save()
+    return item
+
+
+def test_an_accepted_answer_teaches_what_the_first_edit_should_have_been(
+    subject: Subject, alice: User
+):
+    item = asked_again(subject)
+    best, worse = answer(item, 2), answer(item, 3)
+    first = decide(best, Choice.ACCEPT, by=alice)
+    decide(worse, Choice.REJECT, by=alice)
+    lesson = Correction.objects.standing().get()
+    assert (lesson.source, lesson.instruction) == (item.source, "Turn the head.")
+    assert (lesson.target, lesson.rejected) == (best.image, item.image)
+    undo(first, by=alice)
+    assert not Correction.objects.standing().exists()
+    item.image.refresh_from_db()
+    assert item.image.verdict == Verdict.PENDING
+
+
+def test_an_answer_about_a_picture_made_from_words_is_no_lesson(subject: Subject, alice: User):
+    item = make_item(subject, 1, origin=Origin.SYNTHETIC)
+    decide(answer(item, 2), Choice.ACCEPT, by=alice)
+    assert not Correction.objects.exists()

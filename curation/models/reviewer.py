@@ -1,0 +1,24 @@
+"""How one person likes the review desk."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+ACTIONS = (
+    "accept", "reject", "edit", "skip", "undo", "unset", "reference", "flicker", "zoom", "survey",
+    "burst", "grid", "sweep",
+)  # fmt: skip
+"""What a key can be bound to; `static/keys.js` knows the usual keys of each."""
+
+
+class Reviewer(models.Model):
+    """`keys`: action -> the key that this person gave it; the others keep their usual keys."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="reviewer"
+    )
+    keys: models.JSONField[dict[str, str], dict[str, str]] = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"{self.user} as a reviewer"
