@@ -11,10 +11,11 @@ import uuid
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Exists, Subquery
 from django.utils import timezone
 
 from curation.deciding import HELD_BY_NOBODY
-from curation.models import ReviewItem, Subject
+from curation.models import Batch, ReviewItem, ReviewItemQuerySet, Subject
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -34,18 +35,35 @@ def claim(batch: int, *, by: User, lease: uuid.UUID, count: int = CLAIM) -> list
     Two statements. Whoever asks at the same moment gets others: Postgres skips locked rows, SQLite
     lets one transaction write at a time.
     """
-    wanted = (
-        ReviewItem.objects.waiting()
-        .free_for(lease)
-        .filter(batch=batch, batch__subject__in=Subject.objects.visible_to(by))
-        .select_related("batch__subject", "image__measurement", "source")
-    )
+    wanted = next_items(batch, by=by, lease=lease).select_for_update(skip_locked=True, of=("self",))
     with transaction.atomic():
-        items = list(wanted.in_order().select_for_update(skip_locked=True, of=("self",))[:count])
+        items = list(wanted[:count])
         ReviewItem.objects.filter(pk__in=[item.pk for item in items]).update(
             holder=by, lease=lease, held_until=timezone.now() + LEASE
         )
     return items
+
+
+def next_items(batch: int, *, by: User, lease: uuid.UUID) -> ReviewItemQuerySet:
+    """What the lease may have, in order, with all that the desk shows: also `subject_slug` and the
+    gate's two lines, which are the batch's.
+
+    Whether the batch may be seen is asked apart from the items, not by a join: with one, SQLite's
+    planner may start from the batch and sort every waiting item.
+    """
+    visible = Batch.objects.filter(pk=batch, subject__in=Subject.objects.visible_to(by))
+    return (
+        ReviewItem.objects.waiting()
+        .free_for(lease)
+        .filter(Exists(visible), batch=batch)
+        .annotate(
+            subject_slug=Subquery(visible.values("subject__slug")),
+            stranger_line=Subquery(visible.values("stranger_line")),
+            own_line=Subquery(visible.values("own_line")),
+        )
+        .select_related("image__measurement", "source")
+        .in_order()
+    )
 
 
 def keep(batch: int, *, by: User, lease: uuid.UUID) -> int:

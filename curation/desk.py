@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, Q
 
 from curation.claiming import CLAIM
+from curation.gating import place_on_scale
 from curation.models import Batch, Choice, Decision, Image, Reason, ReviewItem, Verdict
 from curation.nearest import measurement_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+
+Lines = tuple[float | None, float | None]
+"""Below the first cosine the gate sees a stranger, from the second on the person."""
 
 UNDOABLE = 200
 """Decisions that a page can take back after a reload."""
@@ -41,6 +45,8 @@ class Candidate:
     item: ReviewItem
     readings: list[Reading]
     num_faces: int | None
+    place: int | None
+    """Of the likeness on the gate's scale, percent."""
     phash: str
     """Perceptual hash, 64 bits in hexadecimal: near-duplicates differ in few; empty if unknown."""
 
@@ -68,25 +74,26 @@ class ReasonCount:
     count: int
 
 
-def first_of(batch: Batch, *, first: str = "") -> list[Candidate]:
+def first_of(batch: Batch, *, first: str = "", count: int = CLAIM) -> list[Candidate]:
     """What the desk opens with, claimed by nobody yet: the item asked for, then what is free."""
     items = batch.items.select_related("image__measurement", "source")
     asked = items.filter(pk=first, image__trashed_at=None) if first.isdecimal() else []
-    free = items.waiting().free_for(None).in_order()[:CLAIM]
+    free = items.waiting().free_for(None).in_order()[:count]
     deck = {item.pk: item for item in [*asked, *free]}
-    return candidates(deck.values())
+    return candidates(deck.values(), (batch.stranger_line, batch.own_line))
 
 
-def candidates(items: Iterable[ReviewItem]) -> list[Candidate]:
-    """No query: the items come with picture, measurement and source."""
-    return [_candidate(item) for item in items]
+def candidates(items: Iterable[ReviewItem], lines: Lines) -> list[Candidate]:
+    """No query: the items come with picture, measurement and source; `lines` are the gate's."""
+    return [_candidate(item, place_on_scale(item.score, *lines)) for item in items]
 
 
-def _candidate(item: ReviewItem) -> Candidate:
+def _candidate(item: ReviewItem, place: int | None) -> Candidate:
     measurement = measurement_of(item.image)
     if measurement is None:
-        return Candidate(item, [], None, "")
-    return Candidate(item, _readings(item.image), measurement.num_faces, measurement.phash)
+        return Candidate(item, [], None, place, "")
+    readings = _readings(item.image)
+    return Candidate(item, readings, measurement.num_faces, place, measurement.phash)
 
 
 def _readings(image: Image) -> list[Reading]:

@@ -131,6 +131,7 @@ class DecisionForm(forms.Form):
     key = forms.UUIDField(required=False)
     seconds = forms.FloatField(required=False, min_value=0, max_value=24 * 60 * 60)
     saw = forms.ChoiceField(choices=Verdict.choices, required=False)
+    is_blind = forms.BooleanField(required=False)
 
 
 class UndoForm(forms.Form):
@@ -143,6 +144,12 @@ class CorrectionForm(forms.Form):
         error_messages={"required": "Choose the corrected picture, then send it again."},
     )
     key = forms.UUIDField(required=False)
+
+
+class BlindForm(forms.Form):
+    """The state that is wanted, not a switch."""
+
+    is_blind = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")])
 
 
 class KeyForm(forms.Form):

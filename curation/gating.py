@@ -47,6 +47,16 @@ def likeness(embedding: Vectors, references: Vectors) -> float:
     return float(cosines[:NEAREST].mean())
 
 
+def place_on_scale(
+    score: float | None, stranger_line: float | None, own_line: float | None
+) -> int | None:
+    """Percent along three equal zones: strangers, unsure, the photos' own range."""
+    if score is None or stranger_line is None or own_line is None:
+        return None
+    edges = sorted((-1.0, stranger_line, own_line, 1.0))
+    return round(float(np.interp(score, edges, (0, 100 / 3, 200 / 3, 100))))
+
+
 def leave_one_out(references: Vectors) -> list[float]:
     """Each photo's likeness to the others: the photos' own level, never scored against itself."""
     return [

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from curation.views import datasets, keys, photos, review, subjects
+from curation.views import datasets, photos, review, reviewing, subjects
 
 urlpatterns = [
     path("", include("curation.media")),
@@ -27,7 +27,8 @@ urlpatterns = [
     path("batches/<int:pk>/keep/", review.keep_items, name="keep"),
     path("batches/<int:pk>/release/", review.release_items, name="release"),
     path("batches/<int:pk>/undo/", review.undo_in_batch, name="undo"),
-    path("keys/", keys.bind_key, name="bind_key"),
+    path("reviewer/key/", reviewing.bind_key, name="bind_key"),
+    path("reviewer/blind/", reviewing.judge_blind, name="judge_blind"),
     path("items/<int:pk>/", review.look_at_item, name="look"),
     path("items/<int:pk>/decide/", review.decide_item, name="decide"),
     path("items/<int:pk>/correct/", review.correct_item, name="correct"),

@@ -1,6 +1,6 @@
 // What this person has said in this batch: shown at once, sent behind, taken back in any order.
 
-import { candidateOf, current, frameOf } from "./deck.js";
+import { current, frameOf, urlOf } from "./deck.js";
 import { moved } from "./tally.js";
 import { newKey, Outbox } from "./outbox.js";
 
@@ -31,11 +31,12 @@ export class Decisions {
   record(frame, choice, { reasons = [], seconds = null, group = null } = {}) {
     const key = newKey();
     const fields = [["choice", choice], ["key", key], ["saw", frame.dataset.verdict]];
+    if (desk.classList.contains("blind")) fields.push(["is_blind", "on"]);
     if (seconds !== null) fields.push(["seconds", seconds.toFixed(2)]);
     reasons.forEach((reason) => fields.push(["reasons", reason]));
     reasons.forEach(count);
     this.remember(frame, key, { choice, group });
-    this.outbox.put(candidateOf(frame).dataset.decide, fields);
+    this.outbox.put(urlOf("decide", frame.dataset.item), fields);
     if (choice === "skip") frame.dataset.skips = Number(frame.dataset.skips) + 1;
     else turn(frame, VERDICTS[choice]);
   }

@@ -28,10 +28,12 @@ export const waiting = () => frames().filter((frame) => frame.dataset.verdict ==
 export const candidateOf = (frame) => document.getElementById(`item-${frame.dataset.item}`);
 export const frameOf = (item) => document.getElementById(`frame-${item}`);
 export const current = () => $(".current", film);
+export const urlOf = (verb, item) => desk.dataset[verb].replace("/0/", `/${item}/`);
 
 export class Deck {
   #asking = null;
   #beatAt = 0;
+  #naming = 0;
 
   // `onShow(candidate)` hears which picture is shown, null where none is left; `onStand(news)` gets
   // the server's word about the batch.
@@ -51,12 +53,19 @@ export class Deck {
       frame.classList.add("current");
       candidateOf(frame).classList.add("current");
       frame.scrollIntoView({ block: "nearest", inline: "center" });
-      history.replaceState(null, "", `?item=${frame.dataset.item}`);
+      this.#name(frame.dataset.item);
     }
     this.onShow(frame ? candidateOf(frame) : null);
     this.#decode();
     this.#forget();
     if (waiting().length <= FEW) this.refill();
+  }
+
+  // A reload comes back to this picture. Named only where somebody lingers: browsers refuse to
+  // rename a page many times a second.
+  #name(item) {
+    clearTimeout(this.#naming);
+    this.#naming = setTimeout(() => history.replaceState(null, "", `?item=${item}`), 400);
   }
 
   // The one after the current; what was skipped comes last.
@@ -85,11 +94,12 @@ export class Deck {
   async #claim(drop, whole) {
     const body = this.#signed();
     if (whole) body.set("page", "1");
+    frames().forEach((frame) => body.append("have", frame.dataset.item));
     const page = await read(post(desk.dataset.claim, body));
     if (!page) return;
     if (drop) {
-      const held = new Set($$(".frame", page).map((frame) => frame.id));
-      const isLost = (frame) => !held.has(frame.id) && frame.dataset.item !== askedFor;
+      const held = $("[data-held]", page).dataset.held.split(" ");
+      const isLost = ({ dataset }) => !held.includes(dataset.item) && dataset.item !== askedFor;
       waiting().filter(isLost).forEach(remove);
     }
     this.#add(page);
@@ -100,7 +110,7 @@ export class Deck {
 
   // A picture that is not on the page: what was decided long ago, and is looked at again.
   async fetch(item) {
-    const page = await read(fetch(desk.dataset.look.replace("/0/", `/${item}/`)));
+    const page = await read(fetch(urlOf("look", item)));
     if (page) this.#add(page, current());
     return frameOf(item);
   }

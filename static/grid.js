@@ -15,11 +15,19 @@ let shown = [];
 export const isOpen = () => desk.classList.contains("gridded");
 
 export function lay(frames) {
-  shown = frames;
+  shown = [];
+  tiles.replaceChildren();
   desk.classList.add("gridded");
-  tiles.replaceChildren(...frames.map(tile));
+  add(frames);
+}
+
+// Those of the frames that are not on the page yet.
+export function add(frames) {
+  const fresh = frames.filter((frame) => !shown.includes(frame));
+  shown = [...shown, ...fresh];
+  tiles.append(...fresh.map(tile));
+  if (!tiles.contains(document.activeElement)) tiles.firstElementChild?.focus();
   tell();
-  tiles.firstElementChild?.focus();
 }
 
 export function close() {

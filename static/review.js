@@ -2,7 +2,7 @@
 // script the same page works by plain forms.
 
 import * as bursts from "./bursts.js";
-import { candidateOf, current, Deck, frameOf, frames, waiting } from "./deck.js";
+import { candidateOf, current, Deck, frameOf, frames, urlOf, waiting } from "./deck.js";
 import { Decisions, turn } from "./decisions.js";
 import * as grid from "./grid.js";
 import { onKeys, PRESSED } from "./keys.js";
@@ -29,11 +29,13 @@ let shownAt = performance.now();
 
 function facing(candidate) {
   panel.open = false;
+  desk.dataset.facing = current()?.dataset.verdict ?? "";
   if (candidate) {
-    form.action = candidate.dataset.decide;
-    $("#correct").action = candidate.dataset.correct;
+    const { item } = current().dataset;
+    form.action = urlOf("decide", item);
+    $("#correct").action = urlOf("correct", item);
     $("#correct").hidden = candidate.dataset.correctable === "no";
-    $("#instruct").action = candidate.dataset.edit;
+    $("#instruct").action = urlOf("edit", item);
     scrollTo({ top: 0, behavior: "instant" }); // A phone may have been scrolled down to the reasons.
   }
   untick();
@@ -107,12 +109,15 @@ async function sweep() {
 // On with this picture if it still waits, else with the next.
 const stay = () => deck.show(waiting().includes(current()) ? current() : deck.next());
 
-async function openGrid() {
-  if (waiting().length < PAGE) await deck.refill({ page: true });
-  const page = waiting().slice(0, PAGE);
-  if (page.length === 0) return closeGrid();
+// What is here is laid out at once, so that no key meant for the grid decides about one picture.
+async function openGrid({ drop = false } = {}) {
+  const page = () => waiting().slice(0, PAGE);
   closeAll();
-  grid.lay(page);
+  grid.lay(drop ? [] : page());
+  if (drop || page().length < PAGE) await deck.refill({ page: true, drop });
+  if (!grid.isOpen()) return;
+  grid.add(page());
+  if (page().length === 0) closeGrid();
 }
 
 function closeGrid() {
@@ -189,11 +194,11 @@ const ALWAYS = { help, undo };
 const SINGLE = {
   ...ALWAYS, accept: () => decide("accept"), reject: () => decide("reject"), skip: () => decide("skip"),
   unset: () => decisions.unset(), edit, reference: compare, flicker, zoom, sweep,
-  survey: openSurvey, grid: openGrid, burst: keepOfBurst, close: closeAll,
+  survey: openSurvey, grid: () => openGrid(), burst: keepOfBurst, close: closeAll,
   back: () => deck.step(-1), forth: () => deck.step(1),
 };
 const IN_GRID = {
-  ...ALWAYS, undo: () => decisions.undo().then(openGrid), settle: settleGrid, grid: closeGrid, close: closeGrid,
+  ...ALWAYS, undo: () => decisions.undo().then(() => openGrid()), settle: settleGrid, grid: closeGrid, close: closeGrid,
   accept: () => grid.setUsual("accept"), reject: () => grid.setUsual("reject"),
   back: () => grid.step(-1), forth: () => grid.step(1),
   up: () => grid.step(-grid.across()), down: () => grid.step(grid.across()),
@@ -209,6 +214,13 @@ function doesNow() {
 }
 
 onKeys(doesNow);
+$("[data-blind]").addEventListener("change", async (event) => {
+  const wanted = event.target.checked;
+  const body = new URLSearchParams({ is_blind: wanted ? "yes" : "no" });
+  const reply = await post(event.target.dataset.blind, body).catch(() => null);
+  if (reply?.ok) desk.classList.toggle("blind", wanted);
+  else event.target.checked = !wanted;
+});
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   decide(event.submitter.value);
@@ -232,5 +244,6 @@ onSwipe(desk, decide);
 setTally(desk);
 desk.classList.add("live");
 deck.show(current() ?? deck.next());
-deck.refill({ drop: true });
+if (desk.dataset.view === "grid") openGrid({ drop: true });
+else deck.refill({ drop: true });
 decisions.outbox.open();

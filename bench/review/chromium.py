@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.contrib.auth.models import User
 from django.urls import reverse
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect, sync_playwright
 
 from bench.review.pacing import every, on_time
@@ -56,9 +57,9 @@ def accept(site: str, user: User, batch: Batch, *, rate: float, count: int) -> S
 
 @contextmanager
 def _desk(site: str, cookies: dict[str, str], path: str) -> Iterator[Page]:
-    """Open and watched, with the first pictures loaded; an error on the page ends it."""
+    """Open and watched, with the first pictures loaded; an error on the page is one here."""
     errors: list[str] = []
-    expect.set_options(timeout=PATIENCE_MS)
+    unanswered: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
@@ -67,11 +68,21 @@ def _desk(site: str, cookies: dict[str, str], path: str) -> Iterator[Page]:
         context.add_cookies([{"name": n, "value": v, "url": site} for n, v in cookies.items()])
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(path)
-        page.locator(".desk.live").wait_for(timeout=PATIENCE_MS)
-        page.wait_for_load_state("networkidle")
-        page.evaluate(WATCHING)
-        yield page
+        page.on("requestfailed", lambda lost: unanswered.append(f"{lost.url}: {lost.failure}"))
+        try:
+            _sit_down(page, path)
+            yield page
+        except (PlaywrightError, AssertionError) as error:
+            error.add_note(f"{page.url}; errors: {errors}; unanswered: {unanswered}")
+            raise
         browser.close()
     if errors:
         raise RuntimeError(f"The page failed: {errors}")
+
+
+def _sit_down(page: Page, path: str) -> None:
+    expect.set_options(timeout=PATIENCE_MS)
+    page.goto(path)
+    expect(page.locator(".desk.live")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    page.evaluate(WATCHING)

@@ -39,4 +39,4 @@ def chromium() -> str:
     if program is None:
         return "none"
     told = subprocess.check_output([program, "--version"], stderr=subprocess.DEVNULL, text=True)
-    return told.strip().removeprefix("Chromium ")
+    return told.removeprefix("Chromium ").split()[0]

@@ -36,8 +36,8 @@ _MEASUREMENTS = """
         image_id, backend, backend_sha256, num_faces, embedding, reading, phash, sharpness,
         created_at
     )
-    SELECT id, 'buffalo_l', sha256, 1, %(embedding)s, %(reading)s, '0123456789abcdef', 120.5,
-        created_at
+    SELECT id, 'buffalo_l', sha256, 1, %(embedding)s, %(reading)s,
+        CAST(1000000000000000 + id * 5562305898749 %% 8999999999999999 AS text), 120.5, created_at
     FROM curation_image WHERE id > %(above)s
 """
 # The rank mixes the order of review with that of the rows, as real ranks do.

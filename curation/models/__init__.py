@@ -1,5 +1,14 @@
 from curation.models.image import Image, ImageQuerySet, Measurement, Origin, Verdict
-from curation.models.review import Batch, Choice, Correction, Decision, Gate, Reason, ReviewItem
+from curation.models.review import (
+    Batch,
+    Choice,
+    Correction,
+    Decision,
+    Gate,
+    Reason,
+    ReviewItem,
+    ReviewItemQuerySet,
+)
 from curation.models.reviewer import Reviewer
 from curation.models.snapshot import Snapshot, SnapshotItem
 from curation.models.subject import Subject, SubjectQuerySet
@@ -16,6 +25,7 @@ __all__ = [
     "Origin",
     "Reason",
     "ReviewItem",
+    "ReviewItemQuerySet",
     "Reviewer",
     "Snapshot",
     "SnapshotItem",

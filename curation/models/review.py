@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Self
 
-import numpy as np
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -141,15 +140,6 @@ class ReviewItem(models.Model):
     def __str__(self) -> str:
         return f"item {self.pk} of {self.batch}"
 
-    @property
-    def place_on_scale(self) -> int | None:
-        """Percent along three equal zones: strangers, unsure, the photos' own range."""
-        stranger_line, own_line = self.batch.stranger_line, self.batch.own_line
-        if self.score is None or stranger_line is None or own_line is None:
-            return None
-        edges = sorted((-1.0, stranger_line, own_line, 1.0))
-        return round(float(np.interp(self.score, edges, (0, 100 / 3, 200 / 3, 100))))
-
 
 class Decision(models.Model):
     """One thing one person said about one picture. Never changed; an undo is another row.
@@ -173,6 +163,9 @@ class Decision(models.Model):
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by"
     )
     is_late = models.BooleanField(default=False)
+    is_blind = models.BooleanField(
+        default=False, help_text="Whether the gate's opinion was hidden when it was made."
+    )
     seconds = models.FloatField(
         null=True, blank=True, help_text="Time the picture was looked at, in seconds."
     )

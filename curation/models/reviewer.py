@@ -18,6 +18,9 @@ class Reviewer(models.Model):
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="reviewer"
     )
+    is_blind = models.BooleanField(
+        default=False, help_text="Judges without the gate's opinion; sees it after deciding."
+    )
     keys: models.JSONField[dict[str, str], dict[str, str]] = models.JSONField(default=dict)
 
     def __str__(self) -> str:

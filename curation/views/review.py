@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -22,7 +23,7 @@ from curation.forms import CorrectionForm, DecisionForm, UndoForm
 from curation.ingest import Refused, ingest_retouch
 from curation.models import Batch, Decision, ReviewItem, Verdict
 from curation.numbers import pace, tables
-from curation.views.keys import keys_of
+from curation.views.reviewing import reviewer_of
 from curation.views.visible import batch_of, item_of, subject_of
 from flenwheel.http import MemberRequest
 
@@ -61,15 +62,19 @@ def batches(request: MemberRequest, slug: str) -> HttpResponse:
 def review_batch(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     """The desk. It opens with what is free; the page's script claims it and asks for more."""
     batch = get_object_or_404(Batch, subject=subject_of(request, slug), pk=pk)
-    deck = first_of(batch, first=request.GET.get("item", ""))
+    is_grid = request.GET.get("view") == "grid"
+    count = PAGE if is_grid else CLAIM
+    deck = first_of(batch, first=request.GET.get("item", ""), count=count)
     context = {
         "subject": batch.subject,
         "batch": batch,
         "candidates": deck,
+        "details": _details(slug),
         "current": deck[0] if deck else None,
         "reasons": reason_counts(batch),
+        "is_grid": is_grid,
         "undoable": undoable(batch, request.user),
-        "keys": keys_of(request),
+        "reviewer": reviewer_of(request),
         "tally": tally(batch),
         "run": batch.runs.first(),
     }
@@ -95,12 +100,24 @@ def batch_numbers(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def claim_items(request: MemberRequest, pk: int) -> HttpResponse:
-    """The next pictures for one tab to hold: those it holds already, and more."""
+    """The next pictures for one tab to hold, and which those are: it `have`s some already."""
     count = PAGE if request.POST.get("page") else CLAIM
-    claimed = candidates(claim(pk, by=request.user, lease=_lease(request), count=count))
-    subject = claimed[0].item.batch.subject if claimed else batch_of(request, pk).subject
-    context = {"candidates": claimed, "subject": subject}
+    claimed = claim(pk, by=request.user, lease=_lease(request), count=count)
+    have = set(request.POST.getlist("have"))
+    new = [item for item in claimed if str(item.pk) not in have]
+    facts: Any = claimed[0] if claimed else batch_of(request, pk)
+    slug = facts.subject_slug if claimed else facts.subject.slug
+    context = {
+        "held": [item.pk for item in claimed],
+        "candidates": candidates(new, (facts.stranger_line, facts.own_line)),
+        "details": _details(slug),
+    }
     return render(request, "curation/_deck.html", context)
+
+
+def _details(slug: str) -> str:
+    """Where the pages of a subject's pictures lie, but for a picture's number."""
+    return reverse("image_detail", args=[slug, 0]).removesuffix("0/")
 
 
 @login_required
@@ -132,8 +149,10 @@ def release_items(request: MemberRequest, pk: int) -> HttpResponse:
 @require_GET
 def look_at_item(request: MemberRequest, pk: int) -> HttpResponse:
     """One picture for the desk, wherever it stands: to go back to it, or to undo."""
-    item = item_of(request, pk)
-    context = {"candidates": candidates([item]), "subject": item.batch.subject}
+    item = item_of(request, pk, "image__measurement", "source", "batch__subject")
+    lines = item.batch.stranger_line, item.batch.own_line
+    details = _details(item.batch.subject.slug)
+    context = {"candidates": candidates([item], lines), "details": details}
     return render(request, "curation/_deck.html", context)
 
 
@@ -160,6 +179,7 @@ def decide_item(request: MemberRequest, pk: int) -> HttpResponse:
         choice=said["choice"],
         reasons=said["reasons"],
         seconds=said["seconds"],
+        is_blind=said["is_blind"],
     )
     kept = record(decision, saw=said["saw"])
     return _answer(request, item, is_late=kept.is_late)

@@ -22,7 +22,8 @@ def batch_of(request: MemberRequest, pk: int) -> Batch:
     return get_object_or_404(Batch.objects.select_related("subject"), pk=pk, subject__in=visible)
 
 
-def item_of(request: MemberRequest, pk: int) -> ReviewItem:
+def item_of(request: MemberRequest, pk: int, *beside: str) -> ReviewItem:
+    """With its picture, and whatever else is named to come in the same query."""
     visible = Subject.objects.visible_to(request.user)
-    items = ReviewItem.objects.select_related("image__measurement", "source", "batch__subject")
+    items = ReviewItem.objects.select_related("image", *beside)
     return get_object_or_404(items, pk=pk, batch__subject__in=visible)

@@ -433,7 +433,7 @@ def test_a_key_of_ones_own_works_is_shown_and_survives_a_reload(
     page.keyboard.press("?")
     page.locator("[data-bind-action=accept]").click()
     page.keyboard.press("q")
-    expect(page.get_by_text("Kept.")).to_be_visible()
+    expect(page.locator(".help [data-told]")).to_have_text("Kept.")
     page.get_by_role("button", name="Close").click()
     expect(page.get_by_role("button", name="Q accept")).to_be_visible()
     for key in ("a", "p", "q"):
@@ -462,3 +462,23 @@ def test_answers_to_one_order_are_compared_and_the_chosen_one_is_a_lesson(
     assert verdicts(items) == ["rejected", "rejected", "accepted", "pending"]
     lesson = Correction.objects.get()
     assert (lesson.target, lesson.rejected) == (items[2].image, items[0].image)
+
+
+def test_who_judges_blind_sees_the_gates_opinion_after_deciding(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    ReviewItem.objects.update(gate="green", score=0.9)
+    sit_down(page, items)
+    expect(page.locator(".likeness:visible")).to_have_count(1)
+    page.keyboard.press("?")
+    page.get_by_label("Judge blind").check()
+    page.keyboard.press("Escape")
+    expect(page.locator(".likeness:visible")).to_have_count(0)
+    page.keyboard.press("a")
+    page.keyboard.press("[")
+    expect(page.locator(".likeness:visible")).to_have_count(1)
+    saved(page)
+    assert Decision.objects.get().is_blind
+    page.reload()
+    page.keyboard.press("]")
+    expect(page.locator(".likeness:visible")).to_have_count(0)

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from curation.claiming import CLAIM, claim, keep, release
+from curation.claiming import CLAIM, claim, keep, next_items, release
 from curation.deciding import decide, undo_last
 from curation.models import Batch, Choice, ReviewItem, Subject
 from curation.ordering import rank
@@ -138,11 +138,22 @@ def test_a_claim_costs_four_statements_and_a_decision_eight_login_and_session_in
 def test_a_claim_reads_its_index_and_no_more(subject: Subject, alice: User) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("a small table is read whole by Postgres, rightly")
-    batch = make_items(subject, 10)
-    wanted = ReviewItem.objects.waiting().free_for(ONE).filter(batch=batch).in_order()[:CLAIM]
-    plan = wanted.explain()
+    batch = make_items(subject, 2000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    plan = next_items(batch.pk, by=alice, lease=ONE)[:CLAIM].explain()
     assert "waiting_items_in_order" in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_a_tab_is_sent_only_what_it_does_not_have(desk: Client, subject: Subject) -> None:
+    batch = make_items(subject, 3)
+    first = batch.items.first()
+    url = reverse("claim", args=[batch.pk])
+    words = desk.post(url, {"lease": ONE, "have": [first.pk]}).content.decode()
+    assert f'id="item-{first.pk}"' not in words
+    assert words.count('class="candidate') == 2
+    assert f'data-held="{first.pk} ' in words
 
 
 def test_outsiders_hold_nothing(desk: Client, subject: Subject, charlie: User) -> None:

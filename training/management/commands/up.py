@@ -26,6 +26,8 @@ DEMO_SEED = 0
 DOLL_TO_TRY_WITH = 1
 HEAD_START = 2.0
 """Seconds for which the page has the machine to itself: workers are slow to load."""
+WEB_PROCESSES = ("--workers", "2", "--blocking-threads", "4")
+"""Two, because one Python process uses one core: a dozen fast reviewers fill it."""
 WORKER = ("-m", "celery", "-A", "flenwheel", "worker", "--without-gossip", "--without-mingle")
 
 
@@ -43,7 +45,7 @@ def free_port(wanted: int) -> int:
 
 
 def processes(port: int) -> list[Child]:
-    web = ("-m", "granian", "--interface", "wsgi", "--no-ws", "--blocking-threads", "4")
+    web = ("-m", "granian", "--interface", "wsgi", "--no-ws", *WEB_PROCESSES)
     commands = {
         "web": (*web, "--host", settings.BIND, "--port", str(port), "flenwheel.wsgi:application"),
         "cpu-worker": (*WORKER, "-Q", "cpu", "-n", "cpu@%h", "--pool", "threads", "-c", "2"),
