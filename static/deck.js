@@ -11,6 +11,7 @@ const BEHIND = 2;
 const KEPT = 40; // Decided pictures that stay in the film; older ones come back when undone.
 const BEAT_MS = 20_000; // A third of the lease would do; the tally wants to be fresher.
 const FEW_BEAT_MS = 3_000; // More may be on their way.
+const RENAME_MS = 400;
 
 const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -34,6 +35,7 @@ export class Deck {
   #asking = null;
   #beatAt = 0;
   #naming = 0;
+  #namedAt = -RENAME_MS;
 
   // `onShow(candidate)` hears which picture is shown, null where none is left; `onStand(news)` gets
   // the server's word about the batch.
@@ -61,11 +63,16 @@ export class Deck {
     if (waiting().length <= FEW) this.refill();
   }
 
-  // A reload comes back to this picture. Named only where somebody lingers: browsers refuse to
-  // rename a page many times a second.
+  // A reload comes back to this picture. Browsers refuse to rename a page many times a second.
   #name(item) {
     clearTimeout(this.#naming);
-    this.#naming = setTimeout(() => history.replaceState(null, "", `?item=${item}`), 400);
+    const rename = () => {
+      this.#namedAt = performance.now();
+      history.replaceState(null, "", `?item=${item}`);
+    };
+    const pause = this.#namedAt + RENAME_MS - performance.now();
+    if (pause <= 0) rename();
+    else this.#naming = setTimeout(rename, pause);
   }
 
   // The one after the current; what was skipped comes last.

@@ -88,7 +88,8 @@ help.addEventListener("click", (event) => {
   const button = event.target.closest("[data-bind-action]");
   if (button) ask(button);
 });
-help.addEventListener("keydown", (event) => {
+// On the window: a button that was clicked gives the focus away.
+addEventListener("keydown", (event) => {
   if (!asking || ["Shift", "Tab"].includes(event.key)) return;
   event.preventDefault();
   const { bindAction } = asking.dataset;

@@ -441,7 +441,7 @@ def test_a_key_of_ones_own_works_is_shown_and_survives_a_reload(
     saved(page)
     assert verdicts(items) == ["accepted", "pending", "pending", "pending"]
     page.reload()
-    expect(page.locator(".desk.live")).to_be_visible()
+    page.locator(".desk.live .frame.current[data-verdict=pending]").wait_for()
     page.keyboard.press("q")
     saved(page)
     assert verdicts(items) == ["accepted", "accepted", "pending", "pending"]
