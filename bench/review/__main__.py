@@ -27,6 +27,7 @@ PLAN = {
     "doubles": BOTH,
     "paint": (SQLITE,),
     "keys": (SQLITE,),
+    "grid": (SQLITE,),
 }
 """Measurement -> the databases over which it is taken."""
 SHOWN = 160

@@ -16,9 +16,20 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from bench.review.pacing import every, on_time
 from bench.review.serving import cookies_of
+from curation.claiming import PAGE
 from curation.models import Batch
 
 WATCHING = Path(__file__).with_name("watching.js").read_text()
+GRID_PAINTED = """
+    const look = () => requestAnimationFrame(() => {
+        const pictures = [...document.querySelectorAll(".tile img")];
+        const isThere = (one) => one.complete && one.naturalWidth > 0;
+        if (pictures.length === COUNT && pictures.every(isThere))
+            requestAnimationFrame(() => (window.gridPainted = performance.now()));
+        else look();
+    });
+    look();
+"""
 PATIENCE_MS = 60_000
 """In which the desk must have opened, and sent all decisions when the last key was pressed."""
 
@@ -42,8 +53,8 @@ def accept(site: str, user: User, batch: Batch, *, rate: float, count: int) -> S
 
     Nothing here may ask the database: playwright keeps an event loop in this thread.
     """
-    path = reverse("review_batch", args=[batch.subject.slug, batch.pk])
-    with _desk(site, cookies_of(site, user), path) as page:
+    with _browser(site, cookies_of(site, user)) as page:
+        _sit_down(page, desk_of(batch))
         times = []
         for _due in on_time(every(1 / rate, count)):
             times.append(time.perf_counter())
@@ -55,9 +66,22 @@ def accept(site: str, user: User, batch: Batch, *, rate: float, count: int) -> S
     return Seen(seen["durations"], pressed, seen["ready"], times[-1] - times[0])
 
 
+def open_grid(site: str, cookies: dict[str, str], batch: Batch) -> float:
+    """Milliseconds from asking for the page to the frame in which every thumbnail is painted."""
+    with _browser(site, cookies) as page:
+        page.add_init_script(GRID_PAINTED.replace("COUNT", str(PAGE)))
+        page.goto(f"{desk_of(batch)}?view=grid")
+        page.wait_for_function("window.gridPainted", timeout=PATIENCE_MS)
+        return float(page.evaluate("window.gridPainted"))
+
+
+def desk_of(batch: Batch) -> str:
+    return reverse("review_batch", args=[batch.subject.slug, batch.pk])
+
+
 @contextmanager
-def _desk(site: str, cookies: dict[str, str], path: str) -> Iterator[Page]:
-    """Open and watched, with the first pictures loaded; an error on the page is one here."""
+def _browser(site: str, cookies: dict[str, str]) -> Iterator[Page]:
+    """A new one, logged in; an error on its page is one here."""
     errors: list[str] = []
     unanswered: list[str] = []
     with sync_playwright() as playwright:
@@ -70,7 +94,6 @@ def _desk(site: str, cookies: dict[str, str], path: str) -> Iterator[Page]:
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("requestfailed", lambda lost: unanswered.append(f"{lost.url}: {lost.failure}"))
         try:
-            _sit_down(page, path)
             yield page
         except (PlaywrightError, AssertionError) as error:
             error.add_note(f"{page.url}; errors: {errors}; unanswered: {unanswered}")
@@ -81,6 +104,7 @@ def _desk(site: str, cookies: dict[str, str], path: str) -> Iterator[Page]:
 
 
 def _sit_down(page: Page, path: str) -> None:
+    """At the desk, watched, with the first pictures loaded."""
     expect.set_options(timeout=PATIENCE_MS)
     page.goto(path)
     expect(page.locator(".desk.live")).to_be_visible()

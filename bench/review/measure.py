@@ -14,7 +14,7 @@ from django.core.management import call_command
 
 django.setup()
 
-from bench.review import doubles, flat, keys, load, paint, statements  # noqa: E402
+from bench.review import doubles, flat, grid, keys, load, paint, statements  # noqa: E402
 from bench.review.effort import Effort  # noqa: E402
 from bench.review.stock import database  # noqa: E402
 
@@ -25,6 +25,7 @@ MEASURE = {
     "doubles": doubles.measure,
     "paint": paint.measure,
     "keys": keys.measure,
+    "grid": grid.measure,
 }
 
 
