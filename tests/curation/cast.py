@@ -36,7 +36,9 @@ def make_item(subject: Subject, number: int = 0, **facts: Any) -> ReviewItem:
     """An enriched picture that waits in the subject's batch."""
     batch, _ = Batch.objects.get_or_create(subject=subject, title="Edits of the photos")
     facts.setdefault("origin", Origin.ENRICHED)
-    return ReviewItem.objects.create(batch=batch, image=make_image(subject, number, **facts))
+    image = make_image(subject, number, **facts)
+    waits = image.verdict == Verdict.PENDING
+    return ReviewItem.objects.create(batch=batch, image=image, is_waiting=waits)
 
 
 def make_items(subject: Subject, count: int) -> Batch:

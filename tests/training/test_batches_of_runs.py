@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -66,7 +68,8 @@ def test_an_empty_batch_says_that_its_run_was_cancelled(page: Client, batch: Bat
 
 def test_a_desk_left_open_learns_that_its_run_failed(page: Client, batch: Batch) -> None:
     fail(batch)
-    news = page.get(reverse("batch_news", args=[batch.pk])).content.decode()
+    lease = {"lease": uuid.UUID(int=1)}
+    news = page.post(reverse("keep", args=[batch.pk]), lease).content.decode()
     assert "The disk is full. Free 2 GB." in news
 
 
@@ -84,5 +87,5 @@ def test_a_decided_batch_tells_how_many_were_kept(page: Client, subject: Subject
     make_item(subject, 2, verdict="rejected")
     answer = page.get(reverse("review_batch", args=["juno", kept.batch_id]))
     assert "Everything here is decided" in answer.content.decode()
-    assert (answer.context["num_accepted"], answer.context["num_pictures"]) == (1, 2)
+    assert (answer.context["tally"].accepted, answer.context["tally"].total) == (1, 2)
     assert "all decided" in batches(page)

@@ -147,6 +147,8 @@ def lora_file(request: MemberRequest, pk: int) -> FileResponse:
     if not request.user.is_staff:
         raise PermissionDenied
     lora = _visible(request, pk)
-    return FileResponse(
-        lora_path(lora).open("rb"), as_attachment=True, filename=f"{lora}.safetensors"
-    )
+    try:
+        weights = lora_path(lora).open("rb")
+    except FileNotFoundError as error:
+        raise Http404(f"The file of {lora} is not on this machine.") from error
+    return FileResponse(weights, as_attachment=True, filename=f"{lora}.safetensors")
