@@ -480,5 +480,6 @@ def test_who_judges_blind_sees_the_gates_opinion_after_deciding(
     saved(page)
     assert Decision.objects.get().is_blind
     page.reload()
-    page.keyboard.press("]")
+    expect(page.locator(".desk.live")).to_be_visible()
+    page.locator(".frame[data-verdict=pending]").first.click()
     expect(page.locator(".likeness:visible")).to_have_count(0)
