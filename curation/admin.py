@@ -11,7 +11,16 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from curation.models import Batch, Correction, Decision, Image, Snapshot, SnapshotItem, Subject
+from curation.models import (
+    Batch,
+    Correction,
+    Decision,
+    Image,
+    Membership,
+    Snapshot,
+    SnapshotItem,
+    Subject,
+)
 
 admin.site.site_header = admin.site.site_title = "FLENwheel operations"
 admin.site.index_title = "Operations"
@@ -46,12 +55,20 @@ class Immutable(Kept):
         return False
 
 
+class MembershipInline(admin.TabularInline[Membership, Subject]):
+    model = Membership
+    extra = 0
+    fields = ("user", "role", "invitation", "created_at")
+    readonly_fields = ("invitation", "created_at")
+    autocomplete_fields = ("user",)
+
+
 @admin.register(Subject)
 class SubjectAdmin(admin.ModelAdmin[Subject]):
     list_display = ("name", "kind", "instance_token", "class_noun", "is_demo", "held_out")
     list_filter = ("kind", "is_demo", "held_out")
     search_fields = ("name", "instance_token")
-    filter_horizontal = ("members",)
+    inlines = (MembershipInline,)
     readonly_fields = ("is_demo", "created_at")
 
 
@@ -157,5 +174,5 @@ class BatchAdmin(Kept, admin.ModelAdmin[Batch]):
     list_display = ("title", "subject", "created_at")
     list_filter = ("subject",)
     list_select_related = ("subject",)
-    fields = ("title", "subject", "created_at", "stranger_line", "own_line")
+    fields = ("title", "subject", "created_at", "stranger_line", "own_line", "judged_twice")
     readonly_fields = ("subject", "created_at", "stranger_line", "own_line")

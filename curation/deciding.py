@@ -44,9 +44,9 @@ def record(decision: Decision, *, saw: str = "") -> Decision:
     try:
         with transaction.atomic():
             _lock(item)
-            decision.is_late = bool(saw) and _is_late(decision, saw)
+            decision.is_opinion = bool(saw) and _is_late(decision, saw)
             decision.save(force_insert=True)
-            if not decision.is_late:
+            if not decision.is_opinion:
                 _carry_out(item, Choice(decision.choice))
                 _teach(decision)
     except IntegrityError:
@@ -67,7 +67,7 @@ def _is_late(decision: Decision, saw: str) -> bool:
 
 def _standing(item: ReviewItem) -> Decision | None:
     """The decision that the verdict is the projection of."""
-    return item.decisions.filter(choice__in=VERDICTS, undone_by=None, is_late=False).last()
+    return item.decisions.filter(choice__in=VERDICTS, undone_by=None, is_opinion=False).last()
 
 
 def _carry_out(item: ReviewItem, choice: Choice) -> None:

@@ -74,13 +74,13 @@ def refusals(title: str, reviewers: list[Reviewer]) -> Row:
 def kept(title: str, reviewers: list[Reviewer], batch: Batch) -> Row:
     """Every key that was sent stands in one row, about a picture of its own."""
     sent = {key for reviewer in reviewers for key in reviewer.sent}
-    rows = Decision.objects.filter(item__batch=batch).values_list("key", "item", "is_late")
+    rows = Decision.objects.filter(item__batch=batch).values_list("key", "item", "is_opinion")
     stored, items = {key for key, _, _ in rows}, {item for _, item, _ in rows}
     figures = {
         "sent": len(sent),
         "stored": len(rows),
         "lost": len(sent - stored),
-        "late": sum(is_late for _, _, is_late in rows),
+        "late": sum(is_opinion for _, _, is_opinion in rows),
     }
     holds = sent == stored and len(sent) == len(rows) == len(items) and not figures["late"]
     told = ", ".join(f"{number:,} {name}" for name, number in figures.items())

@@ -1,4 +1,5 @@
 from curation.models.image import Image, ImageQuerySet, Measurement, Origin, Verdict
+from curation.models.membership import Invitation, Membership, Role
 from curation.models.review import (
     Batch,
     Choice,
@@ -21,12 +22,15 @@ __all__ = [
     "Gate",
     "Image",
     "ImageQuerySet",
+    "Invitation",
     "Measurement",
+    "Membership",
     "Origin",
     "Reason",
     "ReviewItem",
     "ReviewItemQuerySet",
     "Reviewer",
+    "Role",
     "Snapshot",
     "SnapshotItem",
     "Subject",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -52,11 +52,20 @@ class Batch(models.Model):
     own_line = models.FloatField(
         null=True, blank=True, help_text="Cosine from which it is within the photos' own range."
     )
+    judged_twice = models.FloatField(
+        default=0, help_text="Share of its pictures, 0 to 1, that come back for a second opinion."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["-pk"]
         verbose_name_plural = "batches"
+        constraints = [
+            models.CheckConstraint(
+                name="judged_twice_is_a_share",
+                condition=models.Q(judged_twice__gte=0, judged_twice__lte=1),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -79,9 +88,10 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
 class ReviewItem(models.Model):
     """A picture in a batch, with the gate's opinion: it advises, people decide.
 
-    `is_waiting` follows the picture's verdict and the trash, so that the next ones are found by
-    one index whatever the size of the batch. `source` and `nearest` are what the desk shows beside
-    it. `lease` names the browser tab that holds it until `held_until`.
+    `is_waiting` follows the picture's verdict, the trash and whether a second opinion is wanted,
+    so that the next ones are found by one index whatever the size of the batch. `source` and
+    `nearest` are what the desk shows beside it. `lease` names the browser tab that holds it until
+    `held_until`.
     """
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
@@ -102,6 +112,24 @@ class ReviewItem(models.Model):
     )
     rank = models.FloatField(default=0, help_text="Smaller is reviewed sooner.")
     is_waiting = models.BooleanField(default=True)
+    decider = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Whose decision stands.",
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    is_disputed = models.BooleanField(
+        default=False, help_text="A second opinion differs, and nobody has settled it."
+    )
+    gold = models.CharField(
+        max_length=8,
+        choices=[("accept", "accept"), ("reject", "reject")],
+        blank=True,
+        help_text="The known answer: reviewers are tested with it, unmarked.",
+    )
     holder = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -133,6 +161,10 @@ class ReviewItem(models.Model):
                 condition=models.Q(is_waiting=True),
             ),
             models.Index(
+                name="disputed_items", fields=["batch"], condition=models.Q(is_disputed=True)
+            ),
+            models.Index(name="gold_items", fields=["batch"], condition=~models.Q(gold="")),
+            models.Index(
                 name="held_items", fields=["lease"], condition=models.Q(lease__isnull=False)
             ),
         ]
@@ -145,8 +177,8 @@ class Decision(models.Model):
     """One thing one person said about one picture. Never changed; an undo is another row.
 
     `key` is made by the browser, so that a decision sent twice is one decision. `correction` is
-    the lesson that a rejection came with. `is_late`: somebody else had decided meanwhile, so it is
-    kept as a second opinion and changes nothing.
+    the lesson that a rejection came with. `is_opinion`: the picture had been decided, so this is
+    kept to compare and changes nothing: a second opinion, a test picture, or somebody was faster.
     """
 
     key = models.UUIDField(default=uuid.uuid4, unique=True)
@@ -162,7 +194,8 @@ class Decision(models.Model):
     undoes = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by"
     )
-    is_late = models.BooleanField(default=False)
+    is_opinion = models.BooleanField(default=False)
+    reasons_version = models.PositiveSmallIntegerField(default=1)
     is_blind = models.BooleanField(
         default=False, help_text="Whether the gate's opinion was hidden when it was made."
     )
@@ -210,7 +243,11 @@ class Correction(models.Model):
     """Source, instruction and the picture it should have become: one lesson for the editor.
 
     `rejected` is the editor's own answer that a person did not want: with `target` it is also a
-    preference pair. Immutable: whether it stands is said by the decisions that came with it.
+    preference pair, and so is every candidate but the target. Immutable: whether it stands is said
+    by the decisions that came with it.
+
+    `raw_instruction` is what the person typed, where they typed something. `recipe` says how the
+    target came of `rejected`: crop, turn, mirror, exposure, fill (see `curation.retouching`).
     """
 
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="corrections")
@@ -219,6 +256,20 @@ class Correction(models.Model):
     target = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="+")
     rejected = models.ForeignKey(
         Image, on_delete=models.PROTECT, null=True, blank=True, related_name="corrections"
+    )
+    candidates = models.ManyToManyField(Image, related_name="+", blank=True)
+    raw_instruction = models.CharField(max_length=500, blank=True)
+    mask = models.BinaryField(
+        null=True,
+        help_text="PNG, 8-bit grey, as large as `rejected`; 255 where it was to change.",
+    )
+    recipe: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
+        default=dict, blank=True
+    )
+    outside_change = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="Mean change outside the mask, 0 to 1 of full scale; null without a mask.",
     )
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="corrections"

@@ -20,8 +20,10 @@ INSTANCE_TOKEN = RegexValidator(
 
 class SubjectQuerySet(models.QuerySet["Subject"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Staff see every subject, everyone else those they are a member of."""
-        return self if user.is_staff else self.filter(members=user.pk)
+        """Staff see every subject, everyone else those they are a member of; guests none."""
+        if user.is_staff:
+            return self
+        return self.filter(memberships__user=user.pk, memberships__role__in=["reviewer", "curator"])
 
     def characters(self) -> Self:
         """Those that are worked on; held-out people only serve to measure the editor."""
@@ -54,7 +56,9 @@ class Subject(models.Model):
         default=False, help_text="Its photos measure the editor and are never trained on."
     )
     is_demo = models.BooleanField(default=False, editable=False)
-    members = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="subjects", blank=True)
+    members = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Membership", related_name="subjects", blank=True
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SubjectQuerySet.as_manager()

@@ -182,7 +182,7 @@ def decide_item(request: MemberRequest, pk: int) -> HttpResponse:
         is_blind=said["is_blind"],
     )
     kept = record(decision, saw=said["saw"])
-    return _answer(request, item, is_late=kept.is_late)
+    return _answer(request, item, is_late=kept.is_opinion)
 
 
 @login_required

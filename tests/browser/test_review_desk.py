@@ -195,7 +195,7 @@ def test_what_somebody_else_decided_meanwhile_stands_and_the_reviewer_is_told(
     expect(page.get_by_text("theirs stands")).to_be_visible()
     saved(page)
     assert verdicts(items)[0] == Verdict.REJECTED
-    assert Decision.objects.get(choice="accept").is_late
+    assert Decision.objects.get(choice="accept").is_opinion
     page.keyboard.press("[")
     page.keyboard.press("a")
     saved(page)

@@ -1,0 +1,109 @@
+"""Who may do what in a subject, and the links by which people are let in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from curation.models.review import Batch
+from curation.models.subject import Subject
+
+
+class Role(models.TextChoices):
+    """What a member may do. Operators are Django's staff: they may do everything everywhere."""
+
+    GUEST = "guest", "Guest: reviews one batch"
+    REVIEWER = "reviewer", "Reviewer: looks at everything and decides"
+    CURATOR = "curator", "Curator: also uploads, starts runs, freezes and invites"
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def open(self) -> Self:
+        return self.filter(revoked_at=None, expires_at__gt=timezone.now())
+
+
+class Invitation(models.Model):
+    """A link that lets people in, for a while. Only the hash of its token is kept.
+
+    A guest needs no account, and loses what the link gave when it expires or is revoked; reviewers
+    and curators stay members.
+    """
+
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="invitations")
+    batch = models.ForeignKey(
+        Batch, on_delete=models.CASCADE, null=True, blank=True, related_name="invitations"
+    )
+    role = models.CharField(max_length=8, choices=Role)
+    note = models.CharField(max_length=80, blank=True, help_text="For whom it is.")
+    token_sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="a_guest_sees_one_batch",
+                condition=models.Q(role="guest", batch__isnull=False)
+                | models.Q(role__in=["reviewer", "curator"], batch=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_role_display()} of {self.subject}"
+
+    @classmethod
+    def hash_of(cls, token: str) -> str:
+        return hashlib.sha256(token.encode()).hexdigest()
+
+    @classmethod
+    def with_token(cls, lasts: dt.timedelta, **fields: object) -> tuple[Self, str]:
+        """Make one, and the token that is told once and never stored."""
+        token = secrets.token_urlsafe(24)
+        expires_at = timezone.now() + lasts
+        made = cls.objects.create(token_sha256=cls.hash_of(token), expires_at=expires_at, **fields)
+        return made, token
+
+
+class Membership(models.Model):
+    """One person in one subject. A guest's goes with the invitation that gave it."""
+
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
+    )
+    role = models.CharField(max_length=8, choices=Role, default=Role.CURATOR)
+    invitation = models.ForeignKey(
+        Invitation, on_delete=models.CASCADE, null=True, blank=True, related_name="memberships"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "user"], name="a_person_is_a_member_once_in_a_subject"
+            ),
+            models.CheckConstraint(
+                name="membership_role_is_known", condition=models.Q(role__in=Role.values)
+            ),
+            models.CheckConstraint(
+                name="a_guest_was_invited",
+                condition=~models.Q(role="guest") | models.Q(invitation__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.role} of {self.subject}"
