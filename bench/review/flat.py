@@ -25,30 +25,30 @@ SLOWER = 1.5
 
 
 def measure(effort: Effort) -> list[Row]:
-    """Each size in a batch of its own, the smaller ones still beside it."""
+    """Each size in a batch of its own. All are there before the first claim, and the claims go
+    round: what else the machine does meanwhile falls on all alike.
+    """
     juno = character()
     me, *others = members(juno, 1 + OTHERS)
-    repeats = effort.count(REPEATS, least=20)
-    found: list[tuple[int, float]] = []
-    for size in SIZES:
-        count = effort.count(size, least=SMALLEST)
-        batch = fill(juno, count, decided=3)
+    counts = [effort.count(size, least=SMALLEST) for size in SIZES]
+    batches = [fill(juno, count, decided=3) for count in counts]
+    for batch in batches:
         for other in others:
             claim(batch.pk, by=other, lease=uuid.uuid4())
-        found.append((count, median(claim_times(batch, me, repeats))))
-    return [row(found)]
+    rounds = [
+        [claim_time(batch, me) for batch in batches] for _ in range(effort.count(REPEATS, least=20))
+    ]
+    return [row(list(zip(counts, map(median, zip(*rounds, strict=True)), strict=True)))]
 
 
-def claim_times(batch: Batch, user: User, repeats: int) -> list[float]:
-    """Seconds of each claim; what it held is let go between them."""
-    times = []
-    for _ in range(repeats):
-        lease = uuid.uuid4()
-        start = time.perf_counter()
-        claim(batch.pk, by=user, lease=lease)
-        times.append(time.perf_counter() - start)
-        release(batch.pk, by=user, lease=lease)
-    return times
+def claim_time(batch: Batch, user: User) -> float:
+    """Seconds of a claim; what it held is let go again."""
+    lease = uuid.uuid4()
+    start = time.perf_counter()
+    claim(batch.pk, by=user, lease=lease)
+    taken = time.perf_counter() - start
+    release(batch.pk, by=user, lease=lease)
+    return taken
 
 
 def row(found: list[tuple[int, float]]) -> Row:

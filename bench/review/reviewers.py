@@ -90,8 +90,9 @@ class Reviewer:
         return self._deck.popleft()
 
     def _ask(self, due: float) -> None:
-        """The answer also holds what is on the desk already, and what is just being decided."""
-        page = self._asking.post(self._claim_path, [("lease", self._lease)])
+        """The answer may also hold what is just being decided."""
+        have = [("have", str(item)) for item in list(self._deck)]
+        page = self._asking.post(self._claim_path, [("lease", self._lease), *have])
         self.claims.append(time.perf_counter() - due)
         self.refused += page is None
         shown = [int(item) for item in _FRAME.findall(page or b"")]

@@ -43,10 +43,11 @@ _MEASUREMENTS = """
 # The rank mixes the order of review with that of the rows, as real ranks do.
 _ITEMS = """
     INSERT INTO curation_reviewitem (
-        batch_id, image_id, source_id, nearest, "rank", is_waiting, gate, gate_reason, score, skips
+        batch_id, image_id, source_id, nearest, "rank", is_waiting, is_disputed, gold, gate,
+        gate_reason, score, skips
     )
     SELECT %(batch)s, id, %(source)s, %(nearest)s, (id * 7919) %% 4001 / 1000.0,
-        verdict = 'pending', 'amber', 'The face is small.', 0.41, 0
+        verdict = 'pending', FALSE, '', 'amber', 'The face is small.', 0.41, 0
     FROM curation_image WHERE id > %(above)s
 """
 _FACTS = {
