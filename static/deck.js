@@ -24,6 +24,9 @@ const askedFor = new URLSearchParams(location.search).get("item");
 // One lease a tab: it outlives a reload, and a second tab holds other pictures.
 const lease = (sessionStorage.lease ??= newKey());
 
+// The picture first: what else a key sets going may wait for the frame that shows it.
+export const afterPaint = (does) => requestAnimationFrame(() => setTimeout(does));
+
 export const frames = () => $$(".frame", film);
 export const waiting = () => frames().filter((frame) => frame.dataset.verdict === "pending");
 export const candidateOf = (frame) => document.getElementById(`item-${frame.dataset.item}`);
@@ -54,10 +57,15 @@ export class Deck {
     if (frame) {
       frame.classList.add("current");
       candidateOf(frame).classList.add("current");
-      frame.scrollIntoView({ block: "nearest", inline: "center" });
       this.#name(frame.dataset.item);
     }
     this.onShow(frame ? candidateOf(frame) : null);
+    afterPaint(() => this.#settle());
+  }
+
+  // What need not be there with the picture.
+  #settle() {
+    current()?.scrollIntoView({ block: "nearest", inline: "center" });
     this.#decode();
     this.#forget();
     if (waiting().length <= FEW) this.refill();

@@ -36,7 +36,8 @@ function facing(candidate) {
     $("#correct").action = urlOf("correct", item);
     $("#correct").hidden = candidate.dataset.correctable === "no";
     $("#instruct").action = urlOf("edit", item);
-    scrollTo({ top: 0, behavior: "instant" }); // A phone may have been scrolled down to the reasons.
+    // A phone may have been scrolled down to the reasons.
+    requestAnimationFrame(() => scrollTo({ top: 0, behavior: "instant" }));
   }
   untick();
   $$("form", panel).forEach((sent) => sent.reset()); // What it held was about another picture.
