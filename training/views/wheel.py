@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import resolve
 from django.views.decorators.http import require_GET, require_POST
 
-from curation.models import Image
+from curation.models import Image, Role
 from curation.views.visible import subject_of
 from flenwheel.http import MemberRequest
 from training import charts, submission, wheel_drawing
@@ -70,7 +70,7 @@ def _editor_note() -> str:
 @login_required
 @require_POST
 def measure(request: MemberRequest, slug: str) -> HttpResponse:
-    subject = subject_of(request, slug)
+    subject = subject_of(request, slug, role=Role.CURATOR)
     try:
         run = submission.submit_measure(subject, by=request.user)
     except CannotStart as error:
