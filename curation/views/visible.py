@@ -6,6 +6,9 @@ sees but may not do is forbidden, with a sentence that names who may.
 
 from __future__ import annotations
 
+from functools import cache
+
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
@@ -68,13 +71,21 @@ def demand(request: MemberRequest, subject: Subject, role: Role) -> None:
 def rights(request: HttpRequest) -> dict[str, object]:
     """For templates: the subjects, by key, that this person is a member of and those they curate.
 
-    Asked for once a page, and only where a page wants to know.
+    One query a page, and only of a page that wants to know.
     """
+    roles = cache(lambda: _roles(request.user))
 
-    def keys(found: QuerySet[Subject]) -> object:
-        return SimpleLazyObject(lambda: set(found.values_list("pk", flat=True)))
+    def those(*wanted: Role) -> object:
+        return SimpleLazyObject(lambda: {pk for pk, role in roles().items() if role in wanted})
 
     return {
-        "member_of": keys(Subject.objects.visible_to(request.user)),
-        "curated": keys(Subject.objects.curated_by(request.user)),
+        "member_of": those(Role.REVIEWER, Role.CURATOR),
+        "curated": those(Role.CURATOR),
     }
+
+
+def _roles(user: User | AnonymousUser) -> dict[int, str]:
+    """Subject -> role. Staff are curators of all."""
+    if user.is_staff:
+        return dict.fromkeys(Subject.objects.values_list("pk", flat=True), Role.CURATOR)
+    return dict(Membership.objects.filter(user=user.pk).values_list("subject", "role"))
