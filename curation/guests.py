@@ -7,10 +7,10 @@ closed as well. Which batch is theirs, and for how long, `BatchQuerySet.reviewab
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest
+from django.utils.deprecation import MiddlewareMixin
 
 if TYPE_CHECKING:
     import uuid
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 GUEST = "guest-"
-"""How the user names of guests begin, and nobody else's."""
+"""How the user names of guests begin."""
 
 OPEN_TO_GUESTS = frozenset(
     {
@@ -42,18 +42,14 @@ def name_of(user: User | None, nobody: str = "") -> str:
 
 
 def is_guest(user: User | AnonymousUser) -> bool:
-    """No query."""
-    return user.is_authenticated and user.get_username().startswith(GUEST)
+    """No query. Whoever has a password has an account, whatever they are called."""
+    if not user.is_authenticated:
+        return False
+    return user.username.startswith(GUEST) and not user.has_usable_password()
 
 
-class GuestsAtTheDesk:
+class GuestsAtTheDesk(MiddlewareMixin):
     """To a guest, a page that is not of the desk is not there."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_view: Any) -> None:
         match = request.resolver_match

@@ -119,6 +119,13 @@ def test_an_outsider_with_an_account_is_a_guest_of_that_batch_only(
     assert client.get(reverse("home")).status_code == 200
 
 
+def test_whoever_has_a_password_is_no_guest_whatever_they_are_called(
+    client: Client, db: None
+) -> None:
+    client.force_login(User.objects.create_user("guest-house", password=PASSWORD))
+    assert client.get(reverse("home")).status_code == 200
+
+
 def test_a_guests_next_link_takes_the_place_of_the_last(
     client: Client, batch: Batch, subject: Subject
 ) -> None:
