@@ -15,7 +15,7 @@ from django.db.models import Exists, Subquery
 from django.utils import timezone
 
 from curation.deciding import HELD_BY_NOBODY
-from curation.models import Batch, ReviewItem, ReviewItemQuerySet, Subject
+from curation.models import ReviewItem, ReviewItemQuerySet, reviewable_by
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -51,7 +51,7 @@ def next_items(batch: int, *, by: User, lease: uuid.UUID) -> ReviewItemQuerySet:
     Whether the batch may be seen is asked apart from the items, not by a join: with one, SQLite's
     planner may start from the batch and sort every waiting item.
     """
-    visible = Batch.objects.filter(pk=batch, subject__in=Subject.objects.visible_to(by))
+    visible = reviewable_by(by).filter(pk=batch)
     return (
         ReviewItem.objects.waiting()
         .free_for(lease)

@@ -1,19 +1,24 @@
-"""Pictures over HTTP: only to those who may see a subject they stand in, and never shared."""
+"""Pictures over HTTP: only to those who may see them, and never shared."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
 from django.urls import path, register_converter
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
-from curation.models import Image
+from curation.models import Batch, Image, Origin, ReviewItem, reviewable_by
 from curation.previews import PREVIEW_SIZES
 from curation.storage import original_of, preview_of
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
 
 ORIGINAL = "original"
 
@@ -46,7 +51,7 @@ register_converter(SizeConverter, "size")
 @require_safe
 def media(request: HttpRequest, sha256: str, size: str) -> HttpResponseBase:
     """Answer alike for bytes that do not exist and bytes that stand only in others' subjects."""
-    image = Image.objects.visible_to(request.user).filter(sha256=sha256).first()
+    image = _seen_by(request.user, sha256, size)
     if image is None:
         raise Http404
     etag = quote_etag(f"{sha256}-{size}")
@@ -55,6 +60,23 @@ def media(request: HttpRequest, sha256: str, size: str) -> HttpResponseBase:
     response["Cache-Control"] = "private, max-age=31536000, immutable"
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def _seen_by(user: User | AnonymousUser, sha256: str, size: str) -> Image | None:
+    """Members see everything of theirs; guests what lies on their desk, but not to keep."""
+    images = Image.objects.filter(sha256=sha256)
+    image = images.visible_to(user).first()
+    if image or size == ORIGINAL:
+        return image
+    return images.filter(_on_the_desk(reviewable_by(user))).first()
+
+
+def _on_the_desk(batches: QuerySet[Batch]) -> Q:
+    """Pictures of these batches, what they were made from, and photos to compare with: whoever
+    asks for a photo by its hash has been shown it there."""
+    made_from = ReviewItem.objects.filter(source=OuterRef("pk"), batch__in=batches)
+    photos = Q(origin=Origin.PHOTO, trashed_at=None, subject__in=batches.values("subject"))
+    return Q(review_item__batch__in=batches) | Q(Exists(made_from)) | photos
 
 
 def _file(image: Image, size: str) -> FileResponse:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from curation.views import datasets, photos, review, reviewing, subjects
+from curation.views import datasets, joining, people, photos, review, reviewing, subjects
 
 urlpatterns = [
     path("", include("curation.media")),
@@ -23,6 +23,12 @@ urlpatterns = [
     path("s/<slug:slug>/review/all/", review.batches, name="batches"),
     path("s/<slug:slug>/review/<int:pk>/", review.review_batch, name="review_batch"),
     path("s/<slug:slug>/review/<int:pk>/numbers/", review.batch_numbers, name="numbers"),
+    path("s/<slug:slug>/people/", people.people, name="people"),
+    path("s/<slug:slug>/people/invite/", people.invite, name="invite"),
+    path("s/<slug:slug>/people/links/<int:pk>/revoke/", people.revoke, name="revoke"),
+    path("s/<slug:slug>/people/<int:pk>/role/", people.give_role, name="give_role"),
+    path("s/<slug:slug>/people/<int:pk>/remove/", people.remove_member, name="remove_member"),
+    path("join/<str:token>/", joining.come_in, name="join"),
     path("batches/<int:pk>/claim/", review.claim_items, name="claim"),
     path("batches/<int:pk>/keep/", review.keep_items, name="keep"),
     path("batches/<int:pk>/release/", review.release_items, name="release"),

@@ -1,18 +1,24 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
+from flenwheel import account
 from flenwheel.health import health
+from flenwheel.login import Login
 from flenwheel.login_link import login_link
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("health/", health, name="health"),
-    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("login/", Login.as_view(), name="login"),
     path("login/<str:token>/", login_link, name="login_link"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("account/", account.account, name="account"),
+    path("account/name/", account.change_name, name="change_name"),
+    path("account/password/", account.change_password, name="change_password"),
+    path("account/elsewhere/", account.log_out_elsewhere, name="log_out_elsewhere"),
     path("", include("curation.urls")),
     path("", include("training.urls")),
 ]

@@ -68,6 +68,7 @@ function decide(choice) {
 }
 
 function edit() {
+  if (panel.hidden) return; // A guest decides, and asks nothing of the editor.
   panel.open = !panel.open;
   if (panel.open) $("#instruction").focus();
 }

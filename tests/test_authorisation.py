@@ -1,7 +1,8 @@
-"""Every address for everybody: nobody, an outsider, a member of the subject and the operator."""
+"""Every address for everybody, from nobody to the operator."""
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,19 +12,35 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils.timezone import now
 
 from curation.freezing import freeze_character
-from curation.models import Origin, Snapshot, Subject
-from tests.curation.cast import make_image, make_item, make_photos
+from curation.models import Batch, Invitation, Origin, ReviewItem, Role, Snapshot, Subject
+from tests.curation.cast import guest_of, make_image, make_item, make_photos
 from tests.training.cast import make_base, make_run
 from training.models import LoraVersion, Phase, RunKind
 
+DAY = dt.timedelta(days=1)
 LOGIN, IN, GONE, FORBIDDEN = "login", "in", "not found", "forbidden"
 
 PUBLIC: dict[str, str] = {}
-EVERYBODY = {"nobody": LOGIN, "outsider": IN, "member": IN, "operator": IN}
+EVERYBODY = {
+    "nobody": LOGIN,
+    "outsider": IN,
+    "guest": GONE,
+    "late guest": GONE,
+    "reviewer": IN,
+    "curator": IN,
+    "operator": IN,
+}
+"""With an account; a guest has none."""
 MEMBERS = EVERYBODY | {"outsider": GONE}
-OPERATORS = EVERYBODY | {"outsider": FORBIDDEN, "member": FORBIDDEN}
+CURATORS = MEMBERS | {"reviewer": FORBIDDEN}
+THE_DESK = MEMBERS | {"guest": IN}
+ANYBODYS_DESK = EVERYBODY | {"guest": IN, "late guest": IN}
+OPERATORS = EVERYBODY | dict.fromkeys(["outsider", "reviewer", "curator"], FORBIDDEN)
+NOWHERE = MEMBERS | dict.fromkeys(["reviewer", "curator", "operator"], GONE)
+"""Nobody's file lies there, so those who may ask for it find nothing either."""
 
 
 @dataclass(frozen=True)
@@ -36,18 +53,26 @@ class World:
     trashed: int
     batch: int
     item: int
+    other_batch: int
+    other_item: int
     snapshot: int
     run: int
     editor_run: int
     lora: int
     editor_lora: int
     base: int
+    member: int
+    invitation: int
 
 
 @pytest.fixture
 def world(subject: Subject) -> World:
     photos = make_photos(subject)
     item = make_item(subject)
+    more = Batch.objects.create(subject=subject, title="Others")
+    other = ReviewItem.objects.create(
+        batch=more, image=make_image(subject, 5, origin=Origin.SYNTHETIC)
+    )
     base = make_base()
     snapshot = freeze_character(subject, by=None)
     lessons = Snapshot.objects.create(purpose="editor", sha256="e" * 64)
@@ -65,12 +90,16 @@ def world(subject: Subject) -> World:
         trashed=make_image(subject, 77, origin=Origin.PHOTO).pk,
         batch=item.batch_id,
         item=item.pk,
+        other_batch=other.batch_id,
+        other_item=other.pk,
         snapshot=snapshot.pk,
         run=run.pk,
         editor_run=editor_run.pk,
         lora=lora.pk,
         editor_lora=editor_lora.pk,
         base=base.pk,
+        member=subject.memberships.get(user__username="bob").pk,
+        invitation=Invitation.with_token(DAY, subject=subject, role=Role.REVIEWER)[0].pk,
     )
 
 
@@ -78,8 +107,8 @@ Arguments = Callable[[World], list[Any]]
 Address = tuple[str, str, dict[str, str], Arguments]
 
 
-def _of_subject(*names: str) -> list[Address]:
-    return [(name, "get", MEMBERS, lambda w: [w.slug]) for name in names]
+def _of_subject(who: dict[str, str], *names: str) -> list[Address]:
+    return [(name, "get", who, lambda w: [w.slug]) for name in names]
 
 
 ADDRESSES: list[Address] = [
@@ -87,8 +116,14 @@ ADDRESSES: list[Address] = [
     ("health", "get", PUBLIC, lambda w: []),
     ("login_link", "get", PUBLIC, lambda w: ["spent"]),
     ("logout", "post", PUBLIC, lambda w: []),
+    ("join", "get", dict.fromkeys(EVERYBODY, GONE), lambda w: ["nobodys-token"]),
+    ("join", "post", dict.fromkeys(EVERYBODY, GONE), lambda w: ["nobodys-token"]),
     ("home", "get", EVERYBODY, lambda w: []),
     ("new_subject", "get", EVERYBODY, lambda w: []),
+    ("account", "get", EVERYBODY, lambda w: []),
+    ("change_name", "post", EVERYBODY, lambda w: []),
+    ("change_password", "post", EVERYBODY, lambda w: []),
+    ("log_out_elsewhere", "post", EVERYBODY, lambda w: []),
     ("all_runs", "get", EVERYBODY, lambda w: []),
     ("editor", "get", EVERYBODY, lambda w: []),
     ("setup", "get", EVERYBODY, lambda w: []),
@@ -96,48 +131,64 @@ ADDRESSES: list[Address] = [
     ("prefer_base", "post", OPERATORS, lambda w: [w.base]),
     ("train_editor", "post", OPERATORS, lambda w: []),
     ("benchmark_editor", "post", OPERATORS, lambda w: []),
-    ("bind_key", "post", EVERYBODY, lambda w: []),
-    ("judge_blind", "post", EVERYBODY, lambda w: []),
-    *_of_subject("wheel", "photos", "trash", "datasets", "review", "batches", "enrich"),
-    *_of_subject("generate", "train", "card", "runs"),
-    ("benchmark", "post", MEMBERS, lambda w: [w.slug]),
-    ("measure", "post", MEMBERS, lambda w: [w.slug]),
-    ("freeze", "post", MEMBERS, lambda w: [w.slug]),
-    ("upload_photos", "post", MEMBERS, lambda w: [w.slug]),
+    ("bind_key", "post", ANYBODYS_DESK, lambda w: []),
+    ("judge_blind", "post", ANYBODYS_DESK, lambda w: []),
+    *_of_subject(MEMBERS, "wheel", "photos", "trash", "datasets", "review", "batches"),
+    *_of_subject(MEMBERS, "card", "runs"),
+    *_of_subject(CURATORS, "enrich", "generate", "train", "people"),
+    ("invite", "post", CURATORS, lambda w: [w.slug]),
+    ("revoke", "post", CURATORS, lambda w: [w.slug, w.invitation]),
+    ("give_role", "post", CURATORS, lambda w: [w.slug, w.member]),
+    ("remove_member", "post", CURATORS, lambda w: [w.slug, w.member]),
+    ("enrich", "post", CURATORS, lambda w: [w.slug]),
+    ("generate", "post", CURATORS, lambda w: [w.slug]),
+    ("train", "post", CURATORS, lambda w: [w.slug]),
+    ("benchmark", "post", CURATORS, lambda w: [w.slug]),
+    ("measure", "post", CURATORS, lambda w: [w.slug]),
+    ("freeze", "post", CURATORS, lambda w: [w.slug]),
+    ("upload_photos", "post", CURATORS, lambda w: [w.slug]),
     ("dataset", "get", MEMBERS, lambda w: [w.slug, "photo"]),
     ("image_detail", "get", MEMBERS, lambda w: [w.slug, w.photo]),
-    ("hold_out", "post", MEMBERS, lambda w: [w.slug, w.photo]),
-    ("trash_image", "post", MEMBERS, lambda w: [w.slug, w.photo]),
-    ("restore_image", "post", MEMBERS, lambda w: [w.slug, w.trashed]),
+    ("image_detail", "post", CURATORS, lambda w: [w.slug, w.photo]),
+    ("hold_out", "post", CURATORS, lambda w: [w.slug, w.photo]),
+    ("trash_image", "post", CURATORS, lambda w: [w.slug, w.photo]),
+    ("restore_image", "post", CURATORS, lambda w: [w.slug, w.trashed]),
     ("snapshot_detail", "get", MEMBERS, lambda w: [w.slug, w.snapshot]),
-    ("review_batch", "get", MEMBERS, lambda w: [w.slug, w.batch]),
+    ("review_batch", "get", THE_DESK, lambda w: [w.slug, w.batch]),
+    ("review_batch", "get", MEMBERS, lambda w: [w.slug, w.other_batch]),
     ("numbers", "get", MEMBERS, lambda w: [w.slug, w.batch]),
-    ("claim", "post", MEMBERS, lambda w: [w.batch]),
-    ("keep", "post", MEMBERS, lambda w: [w.batch]),
-    ("undo", "post", MEMBERS, lambda w: [w.batch]),
-    ("look", "get", MEMBERS, lambda w: [w.item]),
-    ("decide", "post", MEMBERS, lambda w: [w.item]),
+    ("claim", "post", THE_DESK, lambda w: [w.batch]),
+    ("claim", "post", MEMBERS, lambda w: [w.other_batch]),
+    ("keep", "post", THE_DESK, lambda w: [w.batch]),
+    ("keep", "post", MEMBERS, lambda w: [w.other_batch]),
+    ("undo", "post", THE_DESK, lambda w: [w.batch]),
+    ("undo", "post", MEMBERS, lambda w: [w.other_batch]),
+    ("look", "get", THE_DESK, lambda w: [w.item]),
+    ("look", "get", MEMBERS, lambda w: [w.other_item]),
+    ("decide", "post", THE_DESK, lambda w: [w.item]),
+    ("decide", "post", MEMBERS, lambda w: [w.other_item]),
     ("correct", "post", MEMBERS, lambda w: [w.item]),
     ("edit_item", "post", MEMBERS, lambda w: [w.item]),
     ("run_detail", "get", MEMBERS, lambda w: [w.run]),
+    ("run_detail", "get", EVERYBODY, lambda w: [w.editor_run]),
     ("run_progress", "get", MEMBERS, lambda w: [w.run]),
     ("run_loss", "get", MEMBERS, lambda w: [w.run]),
-    ("cancel_run", "post", MEMBERS, lambda w: [w.run]),
-    ("resume_run", "post", MEMBERS, lambda w: [w.run]),
+    ("cancel_run", "post", CURATORS, lambda w: [w.run]),
+    ("resume_run", "post", CURATORS, lambda w: [w.run]),
     ("cancel_run", "post", OPERATORS, lambda w: [w.editor_run]),
     ("resume_run", "post", OPERATORS, lambda w: [w.editor_run]),
     ("lora_detail", "get", MEMBERS, lambda w: [w.lora]),
-    ("promote", "post", MEMBERS, lambda w: [w.lora]),
-    ("retire_lora", "post", MEMBERS, lambda w: [w.lora]),
+    ("lora_detail", "get", EVERYBODY, lambda w: [w.editor_lora]),
+    ("promote", "post", CURATORS, lambda w: [w.lora]),
+    ("retire_lora", "post", CURATORS, lambda w: [w.lora]),
     ("promote", "post", OPERATORS, lambda w: [w.editor_lora]),
     ("retire_lora", "post", OPERATORS, lambda w: [w.editor_lora]),
-    # Nobody's file lies there, so those who may ask for it find nothing either.
-    ("media", "get", {"nobody": LOGIN, "outsider": GONE}, lambda w: [w.sha256, 256]),
-    ("run_sample", "get", {"nobody": LOGIN, "outsider": GONE}, lambda w: [w.run, "1.webp"]),
-    ("lora_file", "get", {"nobody": LOGIN, "member": FORBIDDEN}, lambda w: [w.lora]),
-    ("doll_zip", "get", {"nobody": LOGIN}, lambda w: ["milo"]),
+    ("media", "get", NOWHERE, lambda w: [w.sha256, 256]),
+    ("run_sample", "get", NOWHERE, lambda w: [w.run, "1.webp"]),
+    ("lora_file", "get", OPERATORS | {"operator": GONE}, lambda w: [w.lora]),
+    ("doll_zip", "get", NOWHERE, lambda w: ["milo"]),
     # A closed tab is past hearing an answer: outsiders hold nothing that could be released.
-    ("release", "post", EVERYBODY, lambda w: [w.batch]),
+    ("release", "post", ANYBODYS_DESK, lambda w: [w.batch]),
 ]
 
 
@@ -147,21 +198,31 @@ def outcome(answer: Any) -> str:
     return {403: FORBIDDEN, 404: GONE}.get(answer.status_code, IN)
 
 
-@pytest.mark.parametrize("role", ["nobody", "outsider", "member", "operator"])
+@pytest.fixture
+def people(subject: Subject, world: World) -> dict[str, User]:
+    """One of each role; the guests came by links for the same batch, and one link has expired."""
+    made = {role: User.objects.create_user(role) for role in ("outsider", "reviewer", "curator")}
+    made["operator"] = User.objects.create_user("operator", is_staff=True)
+    subject.memberships.create(user=made["reviewer"], role=Role.REVIEWER)
+    subject.memberships.create(user=made["curator"], role=Role.CURATOR)
+    for role in ("guest", "late guest"):
+        made[role] = guest_of(Batch.objects.get(pk=world.batch))
+    Invitation.objects.filter(memberships__user=made["late guest"]).update(expires_at=now())
+    return made
+
+
+@pytest.mark.parametrize("role", EVERYBODY)
 @pytest.mark.parametrize("address", ADDRESSES, ids=lambda a: f"{a[1]} {a[0]}")
 def test_everybody_is_let_in_where_they_belong_and_nowhere_else(
-    address: Address, role: str, world: World, client: Client, alice: User, charlie: User
+    address: Address, role: str, world: World, client: Client, people: dict[str, User]
 ) -> None:
     name, method, expected, arguments = address
-    who = {"outsider": charlie, "member": alice}
-    who["operator"] = User.objects.create_user("operator", is_staff=True)
-    if role in who:
-        client.force_login(who[role])
+    if role in people:
+        client.force_login(people[role])
     data = {"lease": str(uuid.UUID(int=1))} if method == "post" else {}
     answer = getattr(client, method)(reverse(name, args=arguments(world)), data)
     if expected is not PUBLIC:
         assert answer.status_code < 500
-    if role in expected:
         assert outcome(answer) == expected[role]
 
 

@@ -1,5 +1,5 @@
 from curation.models.image import Image, ImageQuerySet, Measurement, Origin, Verdict
-from curation.models.membership import Invitation, Membership, Role
+from curation.models.membership import RANK, Invitation, Membership, Role, reviewable_by
 from curation.models.review import (
     Batch,
     Choice,
@@ -15,6 +15,7 @@ from curation.models.snapshot import Snapshot, SnapshotItem
 from curation.models.subject import Subject, SubjectQuerySet
 
 __all__ = [
+    "RANK",
     "Batch",
     "Choice",
     "Correction",
@@ -36,4 +37,5 @@ __all__ = [
     "Subject",
     "SubjectQuerySet",
     "Verdict",
+    "reviewable_by",
 ]

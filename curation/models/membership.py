@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
@@ -14,6 +14,9 @@ from django.utils import timezone
 from curation.models.review import Batch
 from curation.models.subject import Subject
 
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
 
 class Role(models.TextChoices):
     """What a member may do. Operators are Django's staff: they may do everything everywhere."""
@@ -21,6 +24,10 @@ class Role(models.TextChoices):
     GUEST = "guest", "Guest: reviews one batch"
     REVIEWER = "reviewer", "Reviewer: looks at everything and decides"
     CURATOR = "curator", "Curator: also uploads, starts runs, freezes and invites"
+
+
+RANK = {Role.GUEST: 0, Role.REVIEWER: 1, Role.CURATOR: 2}
+"""Whoever has the higher one may do what the lower ones may."""
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -107,3 +114,20 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}, {self.role} of {self.subject}"
+
+
+def reviewable_by(user: User | AnonymousUser) -> models.QuerySet[Batch]:
+    """Every batch of their subjects for members, for a guest the one of an open invitation.
+
+    The one place that ends a guest's rights: at the moment the link expires or is revoked.
+    """
+    if user.is_staff:
+        return Batch.objects.all()
+    member = Membership.objects.filter(user=user.pk, subject=models.OuterRef("subject"))
+    guests = models.Q(
+        invitation__batch=models.OuterRef("pk"),
+        invitation__revoked_at=None,
+        invitation__expires_at__gt=timezone.now(),
+    )
+    members = models.Q(role__in=[Role.REVIEWER, Role.CURATOR])
+    return Batch.objects.filter(models.Exists(member.filter(members | guests)))

@@ -25,6 +25,12 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
             return self
         return self.filter(memberships__user=user.pk, memberships__role__in=["reviewer", "curator"])
 
+    def curated_by(self, user: User | AnonymousUser) -> Self:
+        """Those in which `user` may do everything that is not the operators' alone."""
+        if user.is_staff:
+            return self
+        return self.filter(memberships__user=user.pk, memberships__role="curator")
+
     def characters(self) -> Self:
         """Those that are worked on; held-out people only serve to measure the editor."""
         return self.filter(held_out=False)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from curation.forms import FreezeForm
 from curation.freezing import NotEnough, freeze_character
-from curation.models import Correction, Image, Origin, Snapshot, Subject, Verdict
+from curation.models import Correction, Image, Origin, Role, Snapshot, Subject, Verdict
 from curation.models.image import TRAINABLE
 from curation.views.paging import page_of
 from curation.views.visible import subject_of
@@ -111,7 +111,7 @@ def dataset(request: MemberRequest, slug: str, origin: str) -> HttpResponse:
 @login_required
 @require_POST
 def freeze(request: MemberRequest, slug: str) -> HttpResponse:
-    subject = subject_of(request, slug)
+    subject = subject_of(request, slug, role=Role.CURATOR)
     form = FreezeForm(request.POST)
     if form.is_valid():
         origins, note = form.cleaned_data["origins"], form.cleaned_data["note"]

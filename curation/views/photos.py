@@ -7,18 +7,18 @@ import re
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
-from django.http import HttpResponse, HttpResponseBadRequest
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from curation.coverage import coverage
 from curation.forms import HoldOutForm, ImageFactsForm, UploadForm
 from curation.ingest import Intake, ingest_upload
-from curation.models import Image, Origin, Subject
+from curation.models import Image, Origin, Role, Subject
 from curation.signals import photos_arrived
 from curation.trashing import move_to_trash, take_from_trash
 from curation.views.paging import page_of
-from curation.views.visible import image_of, subject_of
+from curation.views.visible import demand, image_of, subject_of
 from flenwheel.http import MemberRequest
 
 ENOUGH_PHOTOS = 10
@@ -70,7 +70,7 @@ def photos(request: MemberRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def upload_photos(request: MemberRequest, slug: str) -> HttpResponse:
-    subject = subject_of(request, slug)
+    subject = subject_of(request, slug, role=Role.CURATOR)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         return photos_page(request, subject, form=form)
@@ -82,6 +82,8 @@ def upload_photos(request: MemberRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def image_detail(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     image = image_of(request, slug, pk)
+    if request.method == "POST":
+        demand(request, image.subject, Role.CURATOR)
     form = ImageFactsForm(request.POST or None, instance=image)
     if form.is_valid():
         form.save()
@@ -102,9 +104,9 @@ def image_detail(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 def hold_out(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     """Keep a photo from training or give it back, as the button said: twice is the same as once."""
-    image = get_object_or_404(
-        Image.objects.visible_to(request.user).photos(), subject__slug=slug, pk=pk
-    )
+    image = image_of(request, slug, pk, role=Role.CURATOR)
+    if image.origin != Origin.PHOTO or image.trashed_at:
+        raise Http404
     form = HoldOutForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest("Say held_out=yes or held_out=no.")
@@ -126,7 +128,7 @@ def trash(request: MemberRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def trash_image(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
-    image = image_of(request, slug, pk)
+    image = image_of(request, slug, pk, role=Role.CURATOR)
     move_to_trash(image)
     return _after_change(request, image)
 
@@ -134,7 +136,7 @@ def trash_image(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def restore_image(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
-    image = image_of(request, slug, pk)
+    image = image_of(request, slug, pk, role=Role.CURATOR)
     take_from_trash(image)
     photos_arrived.send(Subject, subject=image.subject, by=request.user)
     return _after_change(request, image)

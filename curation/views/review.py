@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import SuspiciousOperation
 from django.db.models import Count, Q
 from django.forms import Form
-from django.http import HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -21,7 +21,7 @@ from curation.deciding import record, record_correction, undo, undo_last
 from curation.desk import candidates, first_of, reason_counts, tally, undoable
 from curation.forms import CorrectionForm, DecisionForm, UndoForm
 from curation.ingest import Refused, ingest_retouch
-from curation.models import Batch, Decision, ReviewItem, Verdict
+from curation.models import Batch, Decision, ReviewItem, Role, Verdict
 from curation.numbers import pace, tables
 from curation.views.reviewing import reviewer_of
 from curation.views.visible import batch_of, item_of, subject_of
@@ -61,7 +61,9 @@ def batches(request: MemberRequest, slug: str) -> HttpResponse:
 @require_GET
 def review_batch(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     """The desk. It opens with what is free; the page's script claims it and asks for more."""
-    batch = get_object_or_404(Batch, subject=subject_of(request, slug), pk=pk)
+    batch = batch_of(request, pk, role=Role.GUEST)
+    if batch.subject.slug != slug:
+        raise Http404
     is_grid = request.GET.get("view") == "grid"
     count = PAGE if is_grid else CLAIM
     deck = first_of(batch, first=request.GET.get("item", ""), count=count)
@@ -105,7 +107,7 @@ def claim_items(request: MemberRequest, pk: int) -> HttpResponse:
     claimed = claim(pk, by=request.user, lease=_lease(request), count=count)
     have = set(request.POST.getlist("have"))
     new = [item for item in claimed if str(item.pk) not in have]
-    facts: Any = claimed[0] if claimed else batch_of(request, pk)
+    facts: Any = claimed[0] if claimed else batch_of(request, pk, role=Role.GUEST)
     slug = facts.subject_slug if claimed else facts.subject.slug
     context = {
         "held": [item.pk for item in claimed],
@@ -124,7 +126,7 @@ def _details(slug: str) -> str:
 @require_POST
 def keep_items(request: MemberRequest, pk: int) -> HttpResponse:
     """A tab says that it is still there, and hears where its pictures and the batch stand."""
-    batch = batch_of(request, pk)
+    batch = batch_of(request, pk, role=Role.GUEST)
     keep(pk, by=request.user, lease=_lease(request))
     shown = [int(item) for item in request.POST.getlist("item")[:MOST_SHOWN] if item.isdecimal()]
     stand = batch.items.filter(pk__in=shown).values_list("pk", "image__verdict")
@@ -149,7 +151,7 @@ def release_items(request: MemberRequest, pk: int) -> HttpResponse:
 @require_GET
 def look_at_item(request: MemberRequest, pk: int) -> HttpResponse:
     """One picture for the desk, wherever it stands: to go back to it, or to undo."""
-    item = item_of(request, pk, "image__measurement", "source", "batch__subject")
+    item = item_of(request, pk, "image__measurement", "source", "batch__subject", role=Role.GUEST)
     lines = item.batch.stranger_line, item.batch.own_line
     details = _details(item.batch.subject.slug)
     context = {"candidates": candidates([item], lines), "details": details}
@@ -167,7 +169,7 @@ def _lease(request: MemberRequest) -> uuid.UUID:
 @login_required
 @require_POST
 def decide_item(request: MemberRequest, pk: int) -> HttpResponse:
-    item = item_of(request, pk)
+    item = item_of(request, pk, role=Role.GUEST)
     form = DecisionForm(request.POST)
     if not form.is_valid():
         return _refuse(request, item, form)
@@ -189,7 +191,7 @@ def decide_item(request: MemberRequest, pk: int) -> HttpResponse:
 @require_POST
 def undo_in_batch(request: MemberRequest, pk: int) -> HttpResponse:
     """Undo the decision with the given key, else this person's newest in the batch."""
-    batch = batch_of(request, pk)
+    batch = batch_of(request, pk, role=Role.GUEST)
     form = UndoForm(request.POST)
     key = form.cleaned_data["key"] if form.is_valid() else None
     if key:
@@ -200,7 +202,7 @@ def undo_in_batch(request: MemberRequest, pk: int) -> HttpResponse:
     if undone is None:
         messages.info(request, "There is nothing of yours left to undo in this batch.")
         return redirect("review_batch", batch.subject.slug, batch.pk)
-    return _answer(request, item_of(request, undone.item_id), stay=True)
+    return _answer(request, item_of(request, undone.item_id, role=Role.GUEST), stay=True)
 
 
 @login_required

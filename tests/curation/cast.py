@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from django.contrib.auth.models import User
 from PIL.Image import Image as Picture
 
 from curation.ingest import keep_row, store_made
-from curation.models import Batch, Image, Origin, ReviewItem, Subject, Verdict
+from curation.joining import join_as_guest
+from curation.models import Batch, Image, Invitation, Origin, ReviewItem, Role, Subject, Verdict
 
 
 def make_image(subject: Subject, number: int = 0, **facts: Any) -> Image:
@@ -52,3 +56,14 @@ def make_items(subject: Subject, count: int) -> Batch:
     items = [ReviewItem(batch=batch, image=image) for image in images]
     ReviewItem.objects.bulk_create(items, batch_size=1000)
     return batch
+
+
+def invited(batch: Batch, days: int = 3) -> tuple[Invitation, str]:
+    """A link for guests of the batch, and its token."""
+    facts = {"subject": batch.subject, "batch": batch, "role": Role.GUEST}
+    return Invitation.with_token(dt.timedelta(days=days), **facts)
+
+
+def guest_of(batch: Batch, name: str = "") -> User:
+    """Somebody who came by a link of their own."""
+    return join_as_guest(invited(batch)[0], uuid.uuid4(), name)

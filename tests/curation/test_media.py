@@ -6,11 +6,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from PIL import Image as Pixels
 
-from curation.models import Image, Origin, Subject
+from curation.models import Batch, Image, Invitation, Origin, ReviewItem, Subject
 from curation.storage import original_of, path_of
-from tests.curation.cast import keep_made
+from tests.curation.cast import guest_of, keep_made
 
 
 @pytest.fixture
@@ -127,3 +128,39 @@ def test_nothing_but_a_hash_is_an_address(client: Client, alice: User, path: str
 def test_only_the_known_sizes_exist(client: Client, alice: User, image: Image) -> None:
     client.force_login(alice)
     assert client.get(f"/media/{image.sha256}/512").status_code == 404
+
+
+def made(subject: Subject, colour: str, origin: Origin = Origin.ENRICHED) -> Image:
+    depth = 0 if origin == Origin.PHOTO else 1
+    facts = {"origin": origin, "depth": depth, "shot": None, "provenance": {}}
+    return keep_made(subject, Pixels.new("RGB", (64, 64), colour), **facts)
+
+
+def test_a_guest_sees_what_lies_on_the_desk_and_keeps_nothing(
+    client: Client, subject: Subject, image: Image
+) -> None:
+    source, asked_about = made(subject, "olive"), made(subject, "plum")
+    photo = made(subject, "tan", Origin.PHOTO)
+    batch = Batch.objects.create(subject=subject, title="Edits")
+    ReviewItem.objects.create(batch=batch, image=asked_about, source=source)
+    client.force_login(guest_of(batch))
+    for seen in (asked_about, source, photo):
+        assert client.get(url_of(seen)).status_code == 200
+        assert client.get(url_of(seen, "original")).status_code == 404
+    assert client.get(url_of(image)).status_code == 404
+    Invitation.objects.update(revoked_at=timezone.now())
+    for seen in (asked_about, source, photo):
+        assert client.get(url_of(seen)).status_code == 404
+
+
+def test_a_guest_sees_nothing_of_another_batch_or_subject(client: Client, subject: Subject) -> None:
+    kit = Subject.objects.create(name="Kit", slug="kit", instance_token="ohwx_kit")
+    theirs = Batch.objects.create(subject=subject, title="Edits")
+    others = Batch.objects.create(subject=subject, title="Others")
+    in_another = made(subject, "olive")
+    ReviewItem.objects.create(batch=others, image=in_another, source=made(subject, "plum"))
+    client.force_login(guest_of(theirs))
+    unseen = [in_another, made(kit, "tan", Origin.PHOTO), others.items.get().source]
+    for image in unseen:
+        assert image is not None
+        assert client.get(url_of(image)).status_code == 404

@@ -26,7 +26,7 @@ def test_home_shows_only_the_subjects_one_is_a_member_of(
     client.force_login(charlie)
     page = client.get("/").content.decode()
     assert "Juno" not in page
-    assert "Create the first subject" in page
+    assert "send you an invitation" in page
 
 
 def test_home_counts_photos_and_what_waits(home: Client, subject: Subject) -> None:

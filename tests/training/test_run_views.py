@@ -175,11 +175,11 @@ def test_a_longer_list_asks_no_more_questions(
 ) -> None:
     make_lora(subject)
     url = reverse("runs", args=["juno"])
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         page.get(url)
     for number in range(2, 6):
         make_lora(subject, number)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         page.get(url)
 
 

@@ -11,8 +11,8 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from curation.models import Image, Origin, Snapshot
-from curation.views.visible import subject_of
+from curation.models import Image, Origin, Role, Snapshot
+from curation.views.visible import demand, subject_of
 from flenwheel.http import MemberRequest
 from training import charts, run_files
 from training.artifacts import lora_path
@@ -96,7 +96,9 @@ def _version(request: MemberRequest, pk: int) -> LoraVersion:
     The editor's versions serve every subject, so their standing is the operators' to change.
     """
     lora = _visible(request, pk)
-    if lora.subject is None and not request.user.is_staff:
+    if lora.subject:
+        demand(request, lora.subject, Role.CURATOR)
+    elif not request.user.is_staff:
         raise PermissionDenied
     if lora.standing == Standing.CONTROL:
         raise Http404("A control has no standing to change.")

@@ -10,8 +10,8 @@ from django.http import FileResponse, Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from curation.models import Subject
-from curation.views.visible import subject_of
+from curation.models import Role, Subject
+from curation.views.visible import demand, subject_of
 from flenwheel.http import MemberRequest
 from training import run_files, submission
 from training.after import after, title, took
@@ -64,7 +64,9 @@ def _visible(request: MemberRequest, pk: int) -> Run:
 def _steered(request: MemberRequest, pk: int) -> Run:
     """A run to stop or start again: the editor is everybody's, so its runs are the operators'."""
     run = _visible(request, pk)
-    if run.subject is None and not request.user.is_staff:
+    if run.subject:
+        demand(request, run.subject, Role.CURATOR)
+    elif not request.user.is_staff:
         raise PermissionDenied
     return run
 

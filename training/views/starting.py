@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from curation.coverage import coverage
 from curation.freezing import NotEnough, freeze_character
-from curation.models import Image, Origin, Snapshot, Subject
+from curation.models import Image, Origin, Role, Snapshot, Subject
 from curation.models.image import TRAINABLE
 from curation.views.visible import item_of, subject_of
 from flenwheel.http import MemberRequest
@@ -33,7 +33,7 @@ from training.recipes import default_recipe
 @never_cache
 @require_http_methods(["GET", "POST"])
 def enrich(request: MemberRequest, slug: str) -> HttpResponse:
-    subject = subject_of(request, slug)
+    subject = subject_of(request, slug, role=Role.CURATOR)
     return _plan(request, subject, PlanForm(request.POST or None), RunKind.ENRICH)
 
 
@@ -41,7 +41,7 @@ def enrich(request: MemberRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def generate(request: MemberRequest, slug: str) -> HttpResponse:
-    subject = subject_of(request, slug)
+    subject = subject_of(request, slug, role=Role.CURATOR)
     return _plan(request, subject, GenerateForm(subject, request.POST or None), RunKind.GENERATE)
 
 
@@ -86,7 +86,7 @@ def _plan_page(
 @never_cache
 @require_http_methods(["GET", "POST"])
 def train(request: MemberRequest, slug: str) -> HttpResponse:
-    subject = subject_of(request, slug)
+    subject = subject_of(request, slug, role=Role.CURATOR)
     form = TrainForm(subject, request.POST or None)
     if form.is_valid():
         try:
@@ -158,7 +158,7 @@ def _chosen_snapshot(request: MemberRequest, subject: Subject, form: TrainForm) 
 @require_POST
 def benchmark(request: MemberRequest, slug: str) -> HttpResponse:
     """Measure one LoRA version, or the base alone when none is named."""
-    subject = subject_of(request, slug)
+    subject = subject_of(request, slug, role=Role.CURATOR)
     lora = None
     if request.POST.get("lora"):
         lora = get_object_or_404(LoraVersion.objects.of_subject(subject), pk=request.POST["lora"])

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import resolve
 from django.views.decorators.http import require_GET, require_POST
 
-from curation.models import Image
+from curation.models import Image, Role
 from curation.views.visible import subject_of
 from flenwheel.http import MemberRequest
 from training import charts, submission, wheel_drawing
@@ -29,6 +29,9 @@ STAGES = {
     RunKind.BENCHMARK: "card",
 }
 """The station of a page or of a kind of run, where it has another name."""
+CURATORS_STAGES = {RunKind.ENRICH, RunKind.GENERATE, RunKind.TRAIN}
+REVIEWERS_STEPS = {"review_batch", "run_detail"}
+"""Pages to which the next step may lead somebody who starts no runs."""
 
 
 @login_required
@@ -42,6 +45,8 @@ def wheel(request: MemberRequest, slug: str) -> HttpResponse:
         "subject": subject,
         "stand": now,
         "here": here,
+        "curators_stages": CURATORS_STAGES,
+        "is_reviewers_step": resolve(now.next_step.url).url_name in REVIEWERS_STEPS,
         "character_stages": wheel_drawing.character_wheel(notes, here),
         "editor_stages": wheel_drawing.editor_wheel(notes, here),
         "face": Image.objects.photos().filter(subject=subject).last(),
@@ -70,7 +75,7 @@ def _editor_note() -> str:
 @login_required
 @require_POST
 def measure(request: MemberRequest, slug: str) -> HttpResponse:
-    subject = subject_of(request, slug)
+    subject = subject_of(request, slug, role=Role.CURATOR)
     try:
         run = submission.submit_measure(subject, by=request.user)
     except CannotStart as error:

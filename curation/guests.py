@@ -1,0 +1,58 @@
+"""Guests: people who came by a link for one batch and have no account.
+
+Every page of the product is closed to them but those named here, so that a page that is added is
+closed as well. Which batch is theirs, and for how long, `BatchQuerySet.reviewable_by` knows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from django.http import Http404, HttpRequest
+from django.utils.deprecation import MiddlewareMixin
+
+if TYPE_CHECKING:
+    import uuid
+
+    from django.contrib.auth.models import AnonymousUser, User
+
+GUEST = "guest-"
+"""How the user names of guests begin."""
+
+OPEN_TO_GUESTS = frozenset(
+    {
+        "review_batch", "claim", "keep", "release", "look", "decide", "undo", "bind_key",
+        "judge_blind", "media", "join", "login", "logout", "health",
+    }
+)  # fmt: skip
+
+
+def guest_name(key: uuid.UUID) -> str:
+    """The user name of whoever's form carried `key`, which the name does not tell."""
+    return GUEST + hashlib.sha256(key.bytes).hexdigest()[:12]
+
+
+def name_of(user: User | None, nobody: str = "") -> str:
+    """What people read where somebody is named: the chosen name, else the user name."""
+    if user is None:
+        return nobody
+    name = user.first_name or user.username
+    return f"{name} (guest)" if is_guest(user) else name
+
+
+def is_guest(user: User | AnonymousUser) -> bool:
+    """No query. Whoever has a password has an account, whatever they are called."""
+    if not user.is_authenticated:
+        return False
+    return user.username.startswith(GUEST) and not user.has_usable_password()
+
+
+class GuestsAtTheDesk(MiddlewareMixin):
+    """To a guest, a page that is not of the desk is not there."""
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> None:
+        match = request.resolver_match
+        is_open = match is not None and match.url_name in OPEN_TO_GUESTS
+        if not is_open and is_guest(request.user):
+            raise Http404

@@ -1,0 +1,11 @@
+"""How pages name people."""
+
+from __future__ import annotations
+
+from django import template
+
+from curation import guests
+
+register = template.Library()
+register.filter(guests.name_of)
+register.filter(guests.is_guest)
