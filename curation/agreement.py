@@ -84,7 +84,7 @@ def krippendorffs_alpha(answers: Counts) -> Agreement | None:
 
 
 def _resampled(counts: Counts) -> Counts:
-    """`RESAMPLES` times as many items, drawn with replacement; the same ones for the same counts."""
+    """`RESAMPLES` times as many items, drawn with replacement; the same each time."""
     total = int(counts.sum())
     return np.random.default_rng(0).multinomial(total, counts / total, size=RESAMPLES)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from django import template
 from django.urls import reverse
 
 from curation.models import ReviewItem, Subject
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
 
 register = template.Library()
 
@@ -26,6 +30,6 @@ def preview(sha256: str, size: int) -> str:
 
 
 @register.simple_tag
-def waiting_count(subject: Subject) -> int:
-    """Pictures of `subject` that wait for a person."""
-    return ReviewItem.objects.waiting().filter(batch__subject=subject).count()
+def waiting_count(subject: Subject, user: User | AnonymousUser) -> int:
+    """Pictures of `subject` that wait for this person."""
+    return ReviewItem.objects.ready_for(user).filter(batch__subject=subject).count()
