@@ -5,11 +5,11 @@ Nobody learns from the desk that a picture had been decided before, nor how: who
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from curation.models import Batch, Choice, Decision, ReviewItem, ReviewItemQuerySet, Verdict
 from curation.ordering import LAST
@@ -21,6 +21,16 @@ VERDICTS = {Choice.ACCEPT: Verdict.ACCEPTED, Choice.REJECT: Verdict.REJECTED}
 
 SHARES = {0.0: "nobody", 0.1: "one in ten", 0.25: "a quarter", 1.0: "all"}
 """How much of a batch is judged twice, as people choose it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A choice: how much of a batch is judged twice, and how many pictures that sends back."""
+
+    share: float
+    words: str
+    num_sent_back: int
+    is_chosen: bool
 
 
 def _line(share: float) -> str:
@@ -82,10 +92,17 @@ def judge_twice(batch: Batch, share: float) -> None:
     batch.judged_twice = share
 
 
-def sent_back(batch: Batch, shares: Iterable[float] = SHARES) -> dict[float, int]:
-    """How many decided pictures each share would let wait for a second opinion. A query each."""
-    once = _judged_once(batch)
-    return {share: once.filter(image__sha256__lt=_line(share)).count() for share in shares}
+def shares(batch: Batch) -> list[Share]:
+    """What can be chosen, and how many decided pictures each would let wait. One query."""
+    drawn = {
+        f"share_{number}": Count("pk", filter=Q(image__sha256__lt=_line(share)))
+        for number, share in enumerate(SHARES)
+    }
+    counts = _judged_once(batch).aggregate(**drawn)
+    return [
+        Share(share, words, counts[f"share_{number}"], share == batch.judged_twice)
+        for number, (share, words) in enumerate(SHARES.items())
+    ]
 
 
 def _judged_once(batch: Batch) -> ReviewItemQuerySet:

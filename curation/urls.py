@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from curation.views import datasets, photos, review, reviewing, subjects
+from curation.views import comparing, datasets, photos, review, reviewing, subjects
 
 urlpatterns = [
     path("", include("curation.media")),
@@ -23,6 +23,10 @@ urlpatterns = [
     path("s/<slug:slug>/review/all/", review.batches, name="batches"),
     path("s/<slug:slug>/review/<int:pk>/", review.review_batch, name="review_batch"),
     path("s/<slug:slug>/review/<int:pk>/numbers/", review.batch_numbers, name="numbers"),
+    path("s/<slug:slug>/review/<int:pk>/twice/", comparing.set_judged_twice, name="judge_twice"),
+    path("s/<slug:slug>/review/<int:pk>/disputed/", comparing.disputed, name="disputed"),
+    path("s/<slug:slug>/review/<int:pk>/tests/", comparing.tests, name="tests"),
+    path("s/<slug:slug>/reviewers/", comparing.reviewers, name="reviewers"),
     path("batches/<int:pk>/claim/", review.claim_items, name="claim"),
     path("batches/<int:pk>/keep/", review.keep_items, name="keep"),
     path("batches/<int:pk>/release/", review.release_items, name="release"),
@@ -31,5 +35,7 @@ urlpatterns = [
     path("reviewer/blind/", reviewing.judge_blind, name="judge_blind"),
     path("items/<int:pk>/", review.look_at_item, name="look"),
     path("items/<int:pk>/decide/", review.decide_item, name="decide"),
+    path("items/<int:pk>/settle/", comparing.settle, name="settle"),
+    path("items/<int:pk>/gold/", comparing.set_gold, name="gold"),
     path("items/<int:pk>/correct/", review.correct_item, name="correct"),
 ]

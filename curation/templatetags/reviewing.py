@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from django import template
 from django.urls import reverse
 
-from curation.models import ReviewItem, Subject
+from curation.comparing import name_of
+from curation.models import Reason, ReviewItem, Subject
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -27,6 +28,15 @@ def _media() -> str:
 def preview(sha256: str, size: int) -> str:
     """The address of a picture's preview of that longest side, px."""
     return f"{_media()}{sha256}/{size}"
+
+
+@register.filter
+def in_words(reasons: list[str]) -> str:
+    """What the keys 1-9 mean; a reason that is no longer given keeps its code."""
+    return ", ".join(Reason(one).label if one in Reason else one for one in reasons)
+
+
+register.filter(name_of)
 
 
 @register.simple_tag

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from curation.claiming import CLAIM, PAGE, claim, keep, release
+from curation.comparing import compare
 from curation.deciding import record, record_correction, undo, undo_last
 from curation.desk import candidates, first_of, reason_counts, tally, undoable
 from curation.forms import CorrectionForm, DecisionForm, UndoForm
@@ -24,7 +25,7 @@ from curation.gold import is_due
 from curation.ingest import Refused, ingest_retouch
 from curation.models import Batch, Choice, Decision, ReviewItem, Verdict
 from curation.numbers import pace, tables
-from curation.opinions import VERDICTS, is_compared, shown_verdicts
+from curation.opinions import VERDICTS, is_compared, shares, shown_verdicts
 from curation.views.reviewing import reviewer_of
 from curation.views.visible import batch_of, item_of, subject_of
 from flenwheel.http import MemberRequest
@@ -87,7 +88,8 @@ def review_batch(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
 @login_required
 @require_GET
 def batch_numbers(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
-    """What the review costs, what it keeps, and where the gate's lines could lie."""
+    """What the review costs, what it keeps, how far people agree, where the gate's lines could
+    lie."""
     batch = get_object_or_404(Batch, subject=subject_of(request, slug), pk=pk)
     counted = tally(batch, by=request.user)
     context = {
@@ -96,6 +98,10 @@ def batch_numbers(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
         "tally": counted,
         "pace": pace(batch, counted.waiting),
         "tables": tables(batch),
+        "comparison": compare(batch),
+        "shares": shares(batch),
+        "num_tests": batch.items.exclude(gold="").count(),
+        "num_disputed": batch.items.filter(is_disputed=True).count(),
     }
     return render(request, "curation/numbers.html", context)
 

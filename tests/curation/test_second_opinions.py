@@ -27,7 +27,7 @@ from curation.models import (
     Verdict,
 )
 from curation.models.review import REPEAT
-from curation.opinions import judge_twice, sent_back, shown_verdicts
+from curation.opinions import judge_twice, shares, shown_verdicts
 from curation.trashing import move_to_trash
 from tests.curation.cast import make_image, make_item, make_items
 
@@ -200,7 +200,7 @@ def test_the_share_is_drawn_once_and_for_all_and_applies_to_what_is_decided(
     batch = items[0].batch
     for item in items[:160]:
         decide(item, Choice.ACCEPT, by=alice)
-    sent = sent_back(batch)
+    sent = {one.share: one.num_sent_back for one in shares(batch)}
     assert (sent[0.0], sent[1.0]) == (0, 160)
     assert 0 < sent[0.1] < sent[0.25] < 80
     for share in (0.25, 1.0, 0.1, 0.25):
@@ -212,7 +212,7 @@ def test_the_share_is_drawn_once_and_for_all_and_applies_to_what_is_decided(
     assert not batch.items.filter(is_waiting=True).exclude(decided_at=None).exists()
     assert not batch.items.filter(rank__gte=4).exclude(pk=drawn[0].pk).exists()
     judge_twice(batch, 0.25)
-    assert sent_back(batch)[0.25] == sent[0.25] - 1
+    assert shares(batch)[2].num_sent_back == sent[0.25] - 1
     assert not fresh(drawn[0]).is_waiting
 
 
