@@ -15,11 +15,11 @@ from django.views.decorators.http import require_GET, require_POST
 from curation.deciding import record
 from curation.forms import GoldForm, JudgeTwiceForm, SettleForm
 from curation.gold import mark, unmark
-from curation.models import Batch, Decision, Image, ReviewItem, Role, Subject, Verdict
+from curation.models import Batch, Decision, Image, ReviewItem, Verdict
 from curation.opinions import VERDICTS, judge_twice
 from curation.reviewers import records
 from curation.views.paging import page_of
-from curation.views.visible import item_of, subject_of
+from curation.views.visible import item_of, leads, subject_of
 from flenwheel.http import MemberRequest
 
 DISPUTES = 12
@@ -123,17 +123,12 @@ def set_gold(request: MemberRequest, pk: int) -> HttpResponse:
 def reviewers(request: MemberRequest, slug: str) -> HttpResponse:
     """How each reviewer works: everybody's numbers to curators, to others their own."""
     subject = subject_of(request, slug)
-    leads = _leads(request, subject)
+    is_lead = leads(request, subject)
     context = {
         "subject": subject,
-        "leads": leads,
-        "records": records(subject, only=None if leads else request.user),
+        "leads": is_lead,
+        "records": records(subject, only=None if is_lead else request.user),
         "is_compared": subject.batches.filter(judged_twice__gt=0).exists(),
         "has_tests": ReviewItem.objects.filter(batch__subject=subject).exclude(gold="").exists(),
     }
     return render(request, "curation/reviewers.html", context)
-
-
-def _leads(request: MemberRequest, subject: Subject) -> bool:
-    mine = subject.memberships.filter(user=request.user, role=Role.CURATOR)
-    return request.user.is_staff or mine.exists()

@@ -27,7 +27,7 @@ from curation.models import Batch, Choice, Decision, ReviewItem, Verdict
 from curation.numbers import pace, tables
 from curation.opinions import VERDICTS, is_compared, shares, shown_verdicts
 from curation.views.reviewing import reviewer_of
-from curation.views.visible import batch_of, item_of, subject_of
+from curation.views.visible import batch_of, item_of, leads, subject_of
 from flenwheel.http import MemberRequest
 
 MOST_SHOWN = 200
@@ -92,12 +92,15 @@ def batch_numbers(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     lie."""
     batch = get_object_or_404(Batch, subject=subject_of(request, slug), pk=pk)
     counted = tally(batch, by=request.user)
+    by_gate, *others = tables(batch)
     context = {
         "subject": batch.subject,
         "batch": batch,
         "tally": counted,
+        "num_accepted": sum(share.accepted for share in by_gate.rows),
         "pace": pace(batch, counted.waiting),
-        "tables": tables(batch),
+        "tables": [by_gate, *others],
+        "leads": leads(request, batch.subject),
         "comparison": compare(batch),
         "shares": shares(batch),
         "num_tests": batch.items.exclude(gold="").count(),
@@ -111,14 +114,16 @@ def batch_numbers(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
 def claim_items(request: MemberRequest, pk: int) -> HttpResponse:
     """The next pictures for one tab to hold, and which those are: it `have`s some already."""
     count = PAGE if request.POST.get("page") else CLAIM
-    claimed = claim(pk, by=request.user, lease=_lease(request), count=count)
+    lease = _lease(request)
+    claimed = claim(pk, by=request.user, lease=lease, count=count)
     have = set(request.POST.getlist("have"))
     new = [item for item in claimed if str(item.pk) not in have]
+    num_handed_out = sum(item.lease != lease for item in claimed)  # As they were before.
     facts: Any = claimed[0] if claimed else batch_of(request, pk)
     slug = facts.subject_slug if claimed else facts.subject.slug
     context = {
         "held": [item.pk for item in claimed],
-        "also": facts.unmet_gold if is_due(len(new)) else None,
+        "also": facts.unmet_gold if is_due(num_handed_out) else None,
         "candidates": candidates(new, (facts.stranger_line, facts.own_line)),
         "details": _details(slug),
     }

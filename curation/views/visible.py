@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from django.shortcuts import get_object_or_404
 
-from curation.models import Batch, Image, ReviewItem, Subject
+from curation.models import Batch, Image, ReviewItem, Role, Subject
 from flenwheel.http import MemberRequest
 
 
 def subject_of(request: MemberRequest, slug: str) -> Subject:
     return get_object_or_404(Subject.objects.visible_to(request.user), slug=slug)
+
+
+def leads(request: MemberRequest, subject: Subject) -> bool:
+    """Whether this person sees how others work: a curator or an operator."""
+    mine = subject.memberships.filter(user=request.user, role=Role.CURATOR)
+    return request.user.is_staff or mine.exists()
 
 
 def image_of(request: MemberRequest, slug: str, pk: int) -> Image:

@@ -167,7 +167,7 @@ def test_the_pages_cost_the_same_for_many(
         item = judged(subject, number, (alice, Choice.ACCEPT), (bob, Choice.ACCEPT))
     with django_assert_max_num_queries(12):
         page.get(reverse("reviewers", args=["juno"]))
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(21):
         page.get(reverse("numbers", args=["juno", item.batch_id]))
     with django_assert_max_num_queries(8):
         page.get(reverse("tests", args=["juno", item.batch_id]))
@@ -179,7 +179,7 @@ def test_how_much_is_judged_twice_is_chosen_on_the_numbers_page_and_it_tells_wha
     item = make_item(subject)
     decide(item, Choice.ACCEPT, by=alice)
     numbers = reverse("numbers", args=["juno", item.batch_id])
-    assert "sends 1 back" in page.get(numbers).text
+    assert "1 decided come back" in page.get(numbers).text
     url = reverse("judge_twice", args=["juno", item.batch_id])
     for _ in range(2):
         assert page.post(url, {"share": "1.0"}).url == numbers
