@@ -17,6 +17,7 @@ from django.utils import timezone
 from curation.deciding import HELD_BY_NOBODY
 from curation.gold import unmet
 from curation.models import Batch, ReviewItem, ReviewItemQuerySet, Subject
+from curation.opinions import ready_for
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -54,7 +55,7 @@ def next_items(batch: int, *, by: User, lease: uuid.UUID) -> ReviewItemQuerySet:
     """
     visible = Batch.objects.filter(pk=batch, subject__in=Subject.objects.visible_to(by))
     return (
-        ReviewItem.objects.ready_for(by)
+        ReviewItem.objects.filter(ready_for(by))
         .free_for(lease)
         .filter(Exists(visible), batch=batch)
         .annotate(

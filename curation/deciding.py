@@ -99,20 +99,32 @@ def _teach(decision: Decision) -> None:
 
 
 def _project(item: ReviewItem, standing: Decision | None) -> None:
-    """Bring picture and item in line with what stands. What had waited goes on waiting behind all
-    others where it is to be judged twice. A known answer that is no longer true is forgotten."""
-    verdict = VERDICTS[Choice(standing.choice)] if standing else Verdict.PENDING
-    is_in_use = item.image.trashed_at is None
-    is_wanted_again = item.is_waiting and is_drawn(item)
-    item.image.verdict = verdict
-    item.decider = standing.author if standing else None
-    item.decided_at = standing.created_at if standing else None
+    """Bring picture and item in line with what stands."""
+    if standing:
+        _follow(item, standing)
+    else:
+        _wait(item)
     item.is_disputed = False
-    item.is_waiting = is_in_use and (is_wanted_again if standing else True)
-    item.gold = item.gold if standing and item.gold == standing.choice else ""
-    item.rank = item.rank % LAST + (LAST if standing and item.is_waiting else 0)
-    Image.objects.filter(pk=item.image_id).update(verdict=verdict)
+    Image.objects.filter(pk=item.image_id).update(verdict=item.image.verdict)
     _save(item)
+
+
+def _follow(item: ReviewItem, standing: Decision) -> None:
+    """What had waited goes on waiting, behind all others, where the lot wants it judged twice. A
+    known answer that is no longer true is forgotten."""
+    item.image.verdict = VERDICTS[Choice(standing.choice)]
+    item.decider, item.decided_at = standing.author, standing.created_at
+    item.is_waiting = item.is_waiting and is_drawn(item)
+    item.rank = item.rank % LAST + (LAST if item.is_waiting else 0)
+    item.gold = item.gold if item.gold == standing.choice else ""
+
+
+def _wait(item: ReviewItem) -> None:
+    item.image.verdict = Verdict.PENDING
+    item.decider = item.decided_at = None
+    item.is_waiting = item.image.trashed_at is None
+    item.rank %= LAST
+    item.gold = ""
 
 
 def _compare(item: ReviewItem) -> None:

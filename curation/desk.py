@@ -13,9 +13,8 @@ from django.db.models import Count, Q
 from curation.claiming import CLAIM
 from curation.gating import place_on_scale
 from curation.models import Batch, Choice, Decision, Image, Reason, ReviewItem, Verdict
-from curation.models.review import ready_for
 from curation.nearest import measurement_of
-from curation.opinions import shown_verdicts
+from curation.opinions import ready_for, shown_verdicts
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -83,7 +82,7 @@ def first_of(batch: Batch, *, by: User, first: str = "", count: int = CLAIM) -> 
     """What the desk opens with, claimed by nobody yet: the item asked for, then what is free."""
     items = batch.items.select_related("image__measurement", "source")
     asked = items.filter(pk=first, image__trashed_at=None) if first.isdecimal() else []
-    free = items.ready_for(by).free_for(None).in_order()[:count]
+    free = items.filter(ready_for(by)).free_for(None).in_order()[:count]
     deck = {item.pk: item for item in [*asked, *free]}
     verdicts = shown_verdicts(items.filter(pk=first), by) if asked else {}
     return candidates(deck.values(), (batch.stranger_line, batch.own_line), verdicts)

@@ -5,22 +5,27 @@ Nobody learns from the desk that a picture had been decided before, nor how: who
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
 
 from curation.models import Batch, Choice, Decision, ReviewItem, ReviewItemQuerySet, Verdict
 from curation.ordering import LAST
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
+    from django.contrib.auth.models import AnonymousUser, User
 
 VERDICTS = {Choice.ACCEPT: Verdict.ACCEPTED, Choice.REJECT: Verdict.REJECTED}
 
 SHARES = {0.0: "nobody", 0.1: "one in ten", 0.25: "a quarter", 1.0: "all"}
 """How much of a batch is judged twice, as people choose it."""
+
+REPEAT = dt.timedelta(minutes=10)
+"""How long nobody is shown a picture again that they decided themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,13 @@ def is_compared(item: ReviewItem) -> bool:
     return bool(item.gold) or is_drawn(item)
 
 
+def ready_for(user: User | AnonymousUser) -> Q:
+    """The items that a reviewer may be shown: no verdict stands, or somebody else's or one's own of
+    long ago does and a second opinion is wanted."""
+    just_decided = Q(decider=user.pk, decided_at__gt=timezone.now() - REPEAT)
+    return ~just_decided & Q(is_waiting=True)
+
+
 def opinions(item: ReviewItem) -> QuerySet[Decision]:
     """What was said without knowing of the verdict that stands, since it does."""
     return item.decisions.filter(
@@ -64,7 +76,7 @@ def shown_verdicts(items: ReviewItemQuerySet, by: User) -> dict[int, str]:
         .filter(choice__in=VERDICTS, created_at__gte=OuterRef("decided_at"))
         .order_by("-pk")
     )
-    ready = ReviewItem.objects.ready_for(by).filter(pk=OuterRef("pk"))
+    ready = ReviewItem.objects.filter(ready_for(by), pk=OuterRef("pk"))
     rows = items.order_by().values_list(
         "pk", "gold", "image__verdict", Exists(ready), Subquery(mine.values("choice")[:1])
     )

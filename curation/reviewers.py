@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
-from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.db.models import Count, F, Q
@@ -16,9 +15,6 @@ from curation.comparing import Said, Word, kappa, name_of, words
 from curation.models import Choice, Decision, Subject
 from curation.numbers import LONGEST_LOOK
 from curation.opinions import VERDICTS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 RECENT = 20_000
 """Decisions of a subject, the newest, from which pace, acceptance and undoing are told."""
@@ -97,7 +93,7 @@ def _beside(said: Said, person: int) -> tuple[Word, Word] | None:
 
 
 def _habits(subject: Subject) -> dict[int, _Habits]:
-    """Of the newest decisions. A look of more than a minute was a pause, and a test is no haste."""
+    """Of the newest decisions. A look of more than a minute was a pause."""
     newest = (
         Decision.objects.filter(item__batch__subject=subject, choice__in=VERDICTS)
         .order_by("-pk")
@@ -108,9 +104,10 @@ def _habits(subject: Subject) -> dict[int, _Habits]:
         habits = found[author]
         if seconds and seconds <= LONGEST_LOOK:
             habits.looks.append(seconds)
-        habits.undone += undone_by is not None
-        habits.decided += undone_by is None
-        habits.accepted += undone_by is None and choice == Choice.ACCEPT
+        is_undone = bool(undone_by)
+        habits.undone += is_undone
+        habits.decided += not is_undone
+        habits.accepted += not is_undone and choice == Choice.ACCEPT
     return found
 
 

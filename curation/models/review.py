@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -12,12 +11,6 @@ from django.utils import timezone
 
 from curation.models.image import Image, Verdict
 from curation.models.subject import Subject
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser, User
-
-REPEAT = dt.timedelta(minutes=10)
-"""How long a reviewer is not shown a picture again that they decided and that is judged twice."""
 
 
 class Reason(models.TextChoices):
@@ -78,20 +71,10 @@ class Batch(models.Model):
         return self.title
 
 
-def ready_for(user: User | AnonymousUser) -> models.Q:
-    """The items that a reviewer may be shown: no verdict stands, or somebody else's or one's own of
-    long ago does and a second opinion is wanted."""
-    just_decided = models.Q(decider=user.pk, decided_at__gt=timezone.now() - REPEAT)
-    return ~just_decided & models.Q(is_waiting=True)
-
-
 class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
     def waiting(self) -> Self:
         """Those without a verdict; a second opinion may be wanted of others."""
         return self.filter(is_waiting=True, decided_at=None)
-
-    def ready_for(self, user: User | AnonymousUser) -> Self:
-        return self.filter(ready_for(user))
 
     def free_for(self, lease: uuid.UUID | None) -> Self:
         """Held by nobody, or no longer, or under this very lease."""

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from curation.comparing import name_of
 from curation.models import Reason, ReviewItem, Subject
+from curation.opinions import ready_for
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -42,4 +43,4 @@ register.filter(name_of)
 @register.simple_tag
 def waiting_count(subject: Subject, user: User | AnonymousUser) -> int:
     """Pictures of `subject` that wait for this person."""
-    return ReviewItem.objects.ready_for(user).filter(batch__subject=subject).count()
+    return ReviewItem.objects.filter(ready_for(user), batch__subject=subject).count()

@@ -25,7 +25,7 @@ from curation.gold import is_due
 from curation.ingest import Refused, ingest_retouch
 from curation.models import Batch, Choice, Decision, ReviewItem, Verdict
 from curation.numbers import pace, tables
-from curation.opinions import VERDICTS, is_compared, shares, shown_verdicts
+from curation.opinions import VERDICTS, is_compared, ready_for, shares, shown_verdicts
 from curation.views.reviewing import reviewer_of
 from curation.views.visible import batch_of, item_of, leads, subject_of
 from flenwheel.http import MemberRequest
@@ -39,7 +39,7 @@ MOST_SHOWN = 200
 def review(request: MemberRequest, slug: str) -> HttpResponse:
     """Straight to the newest batch in which something waits; else to the list."""
     subject = subject_of(request, slug)
-    ready = ReviewItem.objects.ready_for(request.user).filter(batch=OuterRef("pk"))
+    ready = ReviewItem.objects.filter(ready_for(request.user), batch=OuterRef("pk"))
     batch = Batch.objects.filter(Exists(ready), subject=subject).first()
     if batch:
         return redirect("review_batch", slug, batch.pk)
@@ -50,7 +50,7 @@ def review(request: MemberRequest, slug: str) -> HttpResponse:
 @require_GET
 def batches(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug)
-    ready = ReviewItem.objects.ready_for(request.user).filter(batch__subject=subject)
+    ready = ReviewItem.objects.filter(ready_for(request.user), batch__subject=subject)
     counted = subject.batches.annotate(
         num_items=Count("items"),
         num_waiting=Count("items", filter=Q(items__in=ready)),

@@ -26,8 +26,7 @@ from curation.models import (
     Subject,
     Verdict,
 )
-from curation.models.review import REPEAT
-from curation.opinions import judge_twice, shares, shown_verdicts
+from curation.opinions import REPEAT, judge_twice, shares, shown_verdicts
 from curation.trashing import move_to_trash
 from tests.curation.cast import make_image, make_item, make_items
 
