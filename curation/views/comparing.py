@@ -43,7 +43,7 @@ def set_judged_twice(request: MemberRequest, slug: str, pk: int) -> HttpResponse
 def disputed(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     """Pictures about which two people differ, oldest first, a page at a time by key."""
     batch = get_object_or_404(Batch, subject=subject_of(request, slug), pk=pk)
-    disputes = batch.items.filter(is_disputed=True, image__trashed_at=None)
+    disputes = ReviewItem.objects.disputed().filter(batch=batch)
     after = request.GET.get("after", "")
     later = disputes.filter(pk__gt=int(after)) if after.isdecimal() else disputes
     standing = Decision.objects.filter(choice__in=VERDICTS, undone_by=None)

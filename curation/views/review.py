@@ -51,10 +51,11 @@ def review(request: MemberRequest, slug: str) -> HttpResponse:
 def batches(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug)
     ready = ReviewItem.objects.filter(ready_for(request.user), batch__subject=subject)
+    disputed = ReviewItem.objects.disputed().filter(batch__subject=subject)
     counted = subject.batches.annotate(
         num_items=Count("items"),
         num_waiting=Count("items", filter=Q(items__in=ready)),
-        num_disputed=Count("items", filter=Q(items__is_disputed=True)),
+        num_disputed=Count("items", filter=Q(items__in=disputed)),
         num_accepted=Count("items", filter=Q(items__image__verdict=Verdict.ACCEPTED)),
     ).order_by("-pk")
     context = {"subject": subject, "batches": counted.prefetch_related("runs")}
@@ -104,7 +105,7 @@ def batch_numbers(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
         "comparison": compare(batch),
         "shares": shares(batch),
         "num_tests": batch.items.exclude(gold="").count(),
-        "num_disputed": batch.items.filter(is_disputed=True).count(),
+        "num_disputed": ReviewItem.objects.disputed().filter(batch=batch).count(),
     }
     return render(request, "curation/numbers.html", context)
 

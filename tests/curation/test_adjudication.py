@@ -12,6 +12,7 @@ from curation.deciding import decide, record
 from curation.models import Choice, Decision, Membership, ReviewItem, Role, Subject
 from curation.opinions import judge_twice
 from curation.reviewers import records
+from curation.trashing import move_to_trash
 from curation.views.comparing import DISPUTES
 from tests.curation.cast import make_item
 
@@ -89,6 +90,15 @@ def test_what_is_settled_can_become_a_test(
     page.post(reverse("settle", args=[item.pk]), {"choice": "reject", "is_test": "on"})
     item.refresh_from_db()
     assert item.gold == "reject"
+
+
+def test_a_dispute_in_the_trash_is_nobodys(
+    page: Client, subject: Subject, alice: User, bob: User
+) -> None:
+    item = dispute(subject, 1, alice, bob)
+    move_to_trash(item.image)
+    assert "Nothing is disputed" in page.get(url_of(item)).text
+    assert url_of(item) not in page.get(reverse("batches", args=["juno"])).text
 
 
 def test_a_settlement_that_says_nothing_is_refused(

@@ -239,6 +239,19 @@ def test_an_opinion_teaches_nothing_and_taken_back_unteaches_nothing(
     assert Correction.objects.standing().count() == 1
 
 
+def test_where_nothing_is_judged_twice_whoever_is_late_is_told_and_may_overrule(
+    bobs_desk: Client, subject: Subject, alice: User
+) -> None:
+    item = make_item(subject)
+    decide(item, Choice.ACCEPT, by=alice)
+    told = answer(bobs_desk, item, "reject")
+    assert told["verdict"] == "accepted"
+    assert "theirs stands" in told["told"]
+    assert stands(item) == (Verdict.ACCEPTED, False, True)
+    assert answer(bobs_desk, item, "reject", saw="accepted")["verdict"] == "rejected"
+    assert stands(item) == (Verdict.REJECTED, False, False)
+
+
 def test_a_corrected_picture_is_rejected_whoever_had_accepted_it(
     item: ReviewItem, alice: User, bob: User, subject: Subject
 ) -> None:
