@@ -15,7 +15,9 @@ from django.db.models import Exists, Subquery
 from django.utils import timezone
 
 from curation.deciding import HELD_BY_NOBODY
+from curation.gold import unmet
 from curation.models import ReviewItem, ReviewItemQuerySet, reviewable_by
+from curation.opinions import ready_for
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -45,21 +47,22 @@ def claim(batch: int, *, by: User, lease: uuid.UUID, count: int = CLAIM) -> list
 
 
 def next_items(batch: int, *, by: User, lease: uuid.UUID) -> ReviewItemQuerySet:
-    """What the lease may have, in order, with all that the desk shows: also `subject_slug` and the
-    gate's two lines, which are the batch's.
+    """What the lease may have, in order, with all that the desk shows: also `subject_slug`, the
+    gate's two lines, which are the batch's, and `unmet_gold`, a test picture for this person.
 
     Whether the batch may be seen is asked apart from the items, not by a join: with one, SQLite's
     planner may start from the batch and sort every waiting item.
     """
     visible = reviewable_by(by).filter(pk=batch)
     return (
-        ReviewItem.objects.waiting()
+        ReviewItem.objects.filter(ready_for(by))
         .free_for(lease)
         .filter(Exists(visible), batch=batch)
         .annotate(
             subject_slug=Subquery(visible.values("subject__slug")),
             stranger_line=Subquery(visible.values("stranger_line")),
             own_line=Subquery(visible.values("own_line")),
+            unmet_gold=Subquery(unmet(by, batch).values("pk")[:1]),
         )
         .select_related("image__measurement", "source")
         .in_order()

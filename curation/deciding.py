@@ -1,6 +1,7 @@
 """What a person says about a picture. Rows are only added; the verdict is their projection.
 
 Whoever decides or undoes locks the picture first, so that of two people the later one prevails.
+An opinion, said without knowing that there is a verdict already, changes none: it is compared.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from curation.models import Batch, Choice, Correction, Decision, Image, ReviewItem, Verdict
+from curation.opinions import VERDICTS, is_compared, is_drawn, opinions
+from curation.ordering import LAST
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-VERDICTS = {Choice.ACCEPT: Verdict.ACCEPTED, Choice.REJECT: Verdict.REJECTED}
 HELD_BY_NOBODY = {"holder": None, "lease": None, "held_until": None}
 
 
@@ -37,32 +39,40 @@ def decide(
 def record(decision: Decision, *, saw: str = "") -> Decision:
     """Keep a decision and carry it out. The same `key` twice is the same decision.
 
-    `saw` is the verdict its author knew of. Where somebody else has said something since, both
-    are kept and theirs stands: nobody overrules a decision unseen.
+    `saw` is the verdict its author knew of. Where another stands, both are kept and that one goes
+    on standing: nobody overrules a decision unseen.
     """
-    item = decision.item
     try:
         with transaction.atomic():
-            _lock(item)
-            decision.is_opinion = bool(saw) and _is_late(decision, saw)
+            decision.item = _lock(decision.item)
+            decision.is_opinion = bool(saw) and _is_opinion(decision, saw)
             decision.save(force_insert=True)
-            if not decision.is_opinion:
-                _carry_out(item, Choice(decision.choice))
-                _teach(decision)
+            _carry_out(decision)
     except IntegrityError:
         return Decision.objects.get(key=decision.key, author=decision.author)
     return decision
 
 
-def _lock(item: ReviewItem) -> None:
-    item.image = Image.objects.select_for_update(no_key=True).get(pk=item.image_id)
+def _lock(item: ReviewItem) -> ReviewItem:
+    """The item and its picture as they are now, the picture locked first. One statement."""
+    locking = Image.objects.select_for_update(no_key=True, of=("self", "review_item"))
+    image = locking.select_related("review_item__batch").get(review_item=item.pk)
+    return image.review_item
 
 
-def _is_late(decision: Decision, saw: str) -> bool:
-    if saw == decision.item.image.verdict:
+def _is_opinion(decision: Decision, saw: str) -> bool:
+    """Whether its author did not know of the verdict that stands, where one does."""
+    item = decision.item
+    if item.decided_at is None or decision.choice == Choice.SKIP:
         return False
-    standing = _standing(decision.item)
-    return standing is not None and standing.author_id != decision.author_id
+    is_own = item.decider_id == decision.author_id
+    if saw == Verdict.PENDING:
+        return item.is_waiting or not is_own
+    if saw != item.image.verdict:
+        return not is_own
+    # Of what is compared people see only what they said themselves: now they say something else.
+    mine = opinions(item).filter(author=decision.author_id)
+    return is_compared(item) and mine.exists()
 
 
 def _standing(item: ReviewItem) -> Decision | None:
@@ -70,11 +80,15 @@ def _standing(item: ReviewItem) -> Decision | None:
     return item.decisions.filter(choice__in=VERDICTS, undone_by=None, is_opinion=False).last()
 
 
-def _carry_out(item: ReviewItem, choice: Choice) -> None:
-    if choice == Choice.SKIP:
+def _carry_out(decision: Decision) -> None:
+    item = decision.item
+    if decision.choice == Choice.SKIP:
         ReviewItem.objects.filter(pk=item.pk).update(skips=F("skips") + 1, **HELD_BY_NOBODY)
+    elif decision.is_opinion:
+        _compare(item)
     else:
-        _project(item, VERDICTS[choice])
+        _project(item, decision)
+        _teach(decision)
 
 
 def _teach(decision: Decision) -> None:
@@ -84,11 +98,50 @@ def _teach(decision: Decision) -> None:
         record_correction(item.answer_to, item.image, by=decision.author)
 
 
-def _project(item: ReviewItem, verdict: Verdict) -> None:
-    Image.objects.filter(pk=item.image_id).update(verdict=verdict)
-    item.image.verdict = verdict
-    waits = verdict == Verdict.PENDING and item.image.trashed_at is None
-    ReviewItem.objects.filter(pk=item.pk).update(is_waiting=waits, **HELD_BY_NOBODY)
+def _project(item: ReviewItem, standing: Decision | None) -> None:
+    """Bring picture and item in line with what stands."""
+    if standing:
+        _follow(item, standing)
+    else:
+        _wait(item)
+    item.is_disputed = False
+    Image.objects.filter(pk=item.image_id).update(verdict=item.image.verdict)
+    _save(item)
+
+
+def _follow(item: ReviewItem, standing: Decision) -> None:
+    """What had waited goes on waiting, behind all others, where the lot wants it judged twice. A
+    known answer that is no longer true is forgotten."""
+    item.image.verdict = VERDICTS[Choice(standing.choice)]
+    item.decider, item.decided_at = standing.author, standing.created_at
+    item.is_waiting = item.is_waiting and is_drawn(item)
+    item.rank = item.rank % LAST + (LAST if item.is_waiting else 0)
+    item.gold = item.gold if item.gold == standing.choice else ""
+
+
+def _wait(item: ReviewItem) -> None:
+    item.image.verdict = Verdict.PENDING
+    item.decider = item.decided_at = None
+    item.is_waiting = item.image.trashed_at is None
+    item.rank %= LAST
+    item.gold = ""
+
+
+def _compare(item: ReviewItem) -> None:
+    """A second opinion was said or taken back: is one wanted still, and does any differ?"""
+    newest = dict(opinions(item).order_by("pk").values_list("author", "choice"))
+    differs = any(VERDICTS[Choice(said)] != item.image.verdict for said in newest.values())
+    item.is_disputed = differs and not item.gold
+    is_wanted = is_drawn(item) and not item.gold and item.image.trashed_at is None
+    item.is_waiting = is_wanted and not newest
+    _save(item)
+
+
+def _save(item: ReviewItem) -> None:
+    """Write what follows from the decisions; whoever held the item has said what they wanted."""
+    follows = ("decider", "decided_at", "is_disputed", "is_waiting", "gold", "rank")
+    facts = {name: getattr(item, name) for name in follows}
+    ReviewItem.objects.filter(pk=item.pk).update(**facts, **HELD_BY_NOBODY)
 
 
 def undo_last(batch: Batch, *, by: User) -> Decision | None:
@@ -106,7 +159,7 @@ def undo(decision: Decision, *, by: User) -> Decision:
     """Take back one decision. Asked twice, the first undo stands."""
     try:
         with transaction.atomic():
-            _lock(decision.item)
+            decision.item = _lock(decision.item)
             undoing = Decision.objects.create(
                 item=decision.item, author=by, choice=Choice.UNDO, undoes=decision
             )
@@ -119,7 +172,7 @@ def undo(decision: Decision, *, by: User) -> Decision:
 
 def _unteach(undone: Decision) -> None:
     """With an acceptance goes the lesson that it gave."""
-    if undone.choice != Choice.ACCEPT or undone.item.answer_to_id is None:
+    if undone.is_opinion or undone.choice != Choice.ACCEPT or undone.item.answer_to_id is None:
         return
     lessons = Decision.objects.filter(
         item=undone.item.answer_to_id,
@@ -135,8 +188,10 @@ def _restore(undone: Decision) -> None:
     if undone.choice == Choice.SKIP:
         ReviewItem.objects.filter(pk=undone.item_id, skips__gt=0).update(skips=F("skips") - 1)
         return
-    standing = _standing(undone.item)
-    _project(undone.item, VERDICTS[Choice(standing.choice)] if standing else Verdict.PENDING)
+    if not undone.is_opinion:
+        _project(undone.item, _standing(undone.item))
+    if undone.item.decided_at:
+        _compare(undone.item)
 
 
 def record_correction(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from django.db.models import Count, Q
@@ -13,6 +14,7 @@ from curation.claiming import CLAIM
 from curation.gating import place_on_scale
 from curation.models import Batch, Choice, Decision, Image, Reason, ReviewItem, Verdict
 from curation.nearest import measurement_of
+from curation.opinions import ready_for, shown_verdicts
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -49,6 +51,8 @@ class Candidate:
     """Of the likeness on the gate's scale, percent."""
     phash: str
     """Perceptual hash, 64 bits in hexadecimal: near-duplicates differ in few; empty if unknown."""
+    verdict: str
+    """As the reviewer may know it: what waits for a second opinion is pending to them."""
 
     @property
     def image(self) -> Image:
@@ -57,7 +61,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Where a batch stands, by pictures that are not in the trash."""
+    """Where a batch stands for one reviewer, by pictures that are not in the trash."""
 
     total: int
     waiting: int
@@ -74,26 +78,33 @@ class ReasonCount:
     count: int
 
 
-def first_of(batch: Batch, *, first: str = "", count: int = CLAIM) -> list[Candidate]:
+def first_of(batch: Batch, *, by: User, first: str = "", count: int = CLAIM) -> list[Candidate]:
     """What the desk opens with, claimed by nobody yet: the item asked for, then what is free."""
     items = batch.items.select_related("image__measurement", "source")
     asked = items.filter(pk=first, image__trashed_at=None) if first.isdecimal() else []
-    free = items.waiting().free_for(None).in_order()[:count]
+    free = items.filter(ready_for(by)).free_for(None).in_order()[:count]
     deck = {item.pk: item for item in [*asked, *free]}
-    return candidates(deck.values(), (batch.stranger_line, batch.own_line))
+    verdicts = shown_verdicts(items.filter(pk=first), by) if asked else {}
+    return candidates(deck.values(), (batch.stranger_line, batch.own_line), verdicts)
 
 
-def candidates(items: Iterable[ReviewItem], lines: Lines) -> list[Candidate]:
-    """No query: the items come with picture, measurement and source; `lines` are the gate's."""
-    return [_candidate(item, place_on_scale(item.score, *lines)) for item in items]
+def candidates(
+    items: Iterable[ReviewItem], lines: Lines, verdicts: Mapping[int, str] = MappingProxyType({})
+) -> list[Candidate]:
+    """No query: the items come with picture, measurement and source; `lines` are the gate's. To
+    their reviewer all are pending but those in `verdicts`."""
+    return [
+        _candidate(item, place_on_scale(item.score, *lines), verdicts.get(item.pk, Verdict.PENDING))
+        for item in items
+    ]
 
 
-def _candidate(item: ReviewItem, place: int | None) -> Candidate:
+def _candidate(item: ReviewItem, place: int | None, verdict: str) -> Candidate:
     measurement = measurement_of(item.image)
     if measurement is None:
-        return Candidate(item, [], None, place, "")
+        return Candidate(item, [], None, place, "", verdict)
     readings = _readings(item.image)
-    return Candidate(item, readings, measurement.num_faces, place, measurement.phash)
+    return Candidate(item, readings, measurement.num_faces, place, measurement.phash, verdict)
 
 
 def _readings(image: Image) -> list[Reading]:
@@ -109,14 +120,15 @@ def _readings(image: Image) -> list[Reading]:
     ]
 
 
-def tally(batch: Batch) -> Tally:
-    """One query."""
+def tally(batch: Batch, *, by: User) -> Tally:
+    """One query. What waits for this reviewer's second opinion is as undecided as the rest."""
     kept = batch.items.filter(image__trashed_at=None)
+    ready = ready_for(by)
     return Tally(
         **kept.aggregate(
             total=Count("pk"),
-            waiting=Count("pk", filter=Q(is_waiting=True)),
-            accepted=Count("pk", filter=Q(image__verdict=Verdict.ACCEPTED)),
+            waiting=Count("pk", filter=ready),
+            accepted=Count("pk", filter=~ready & Q(image__verdict=Verdict.ACCEPTED)),
         )
     )
 

@@ -12,6 +12,7 @@ from django.utils.text import slugify
 from curation.models import Choice, Image, Origin, Reason, Subject, Verdict
 from curation.models.image import TRAINABLE
 from curation.models.reviewer import ACTIONS
+from curation.opinions import SHARES
 
 
 class SubjectForm(forms.ModelForm[Subject]):
@@ -170,3 +171,21 @@ class KeyForm(forms.Form):
         action, key = self.cleaned_data["action"], self.cleaned_data["key"]
         others = {a: k for a, k in keys.items() if a != action and k != key}
         return others | ({action: key} if key else {})
+
+
+class JudgeTwiceForm(forms.Form):
+    share = forms.ChoiceField(choices=[(str(share), words) for share, words in SHARES.items()])
+
+
+class SettleForm(forms.Form):
+    """`key` is the page's own, so that a decision sent twice is one decision."""
+
+    choice = forms.ChoiceField(choices=[(c.value, c.label) for c in (Choice.ACCEPT, Choice.REJECT)])
+    key = forms.UUIDField(required=False)
+    is_test = forms.BooleanField(required=False)
+
+
+class GoldForm(forms.Form):
+    """The state that is wanted, not a switch."""
+
+    is_gold = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")])

@@ -48,7 +48,8 @@ class Pace:
 
 
 def pace(batch: Batch, waiting: int) -> Pace:
-    """Two queries. An accepted picture's minutes are everybody's, those of rejections included."""
+    """Two queries. An accepted picture's minutes are everybody's, those of rejections and of second
+    opinions included."""
     said = Decision.objects.filter(item__batch=batch).exclude(choice=Choice.UNDO)
     looks = [
         min(seconds or 0.0, LONGEST_LOOK)
@@ -57,7 +58,8 @@ def pace(batch: Batch, waiting: int) -> Pace:
     if not looks:
         return Pace(0.0, None, None)
     minutes = sum(looks) / 60
-    kept = said.filter(choice=Choice.ACCEPT, undone_by=None).exclude(seconds=None).count()
+    accepted = said.filter(choice=Choice.ACCEPT, undone_by=None, is_opinion=False)
+    kept = accepted.exclude(seconds=None).count()
     return Pace(minutes, kept / minutes, waiting * median(looks) / 60)
 
 

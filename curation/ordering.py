@@ -14,6 +14,9 @@ from curation.models import Gate, Image
 EXPLORED = 0.08
 """Share of pictures whose place is drawn by lot."""
 
+LAST = 4.0
+"""Behind every rank: a batch is decided before it is judged twice."""
+
 _UNSURE = (Gate.AMBER, Gate.UNKNOWN)
 
 
@@ -23,7 +26,7 @@ def rank(image: Image, gate: Gate) -> float:
     """
     lot = random.Random(image.sha256)
     if lot.random() < EXPLORED:
-        return lot.uniform(0, 4)
+        return lot.uniform(0, LAST)
     return _kind(image, gate) + lot.random()
 
 

@@ -2,7 +2,16 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from curation.views import datasets, joining, people, photos, review, reviewing, subjects
+from curation.views import (
+    comparing,
+    datasets,
+    joining,
+    people,
+    photos,
+    review,
+    reviewing,
+    subjects,
+)
 
 urlpatterns = [
     path("", include("curation.media")),
@@ -23,6 +32,10 @@ urlpatterns = [
     path("s/<slug:slug>/review/all/", review.batches, name="batches"),
     path("s/<slug:slug>/review/<int:pk>/", review.review_batch, name="review_batch"),
     path("s/<slug:slug>/review/<int:pk>/numbers/", review.batch_numbers, name="numbers"),
+    path("s/<slug:slug>/review/<int:pk>/twice/", comparing.set_judged_twice, name="judge_twice"),
+    path("s/<slug:slug>/review/<int:pk>/disputed/", comparing.disputed, name="disputed"),
+    path("s/<slug:slug>/review/<int:pk>/tests/", comparing.tests, name="tests"),
+    path("s/<slug:slug>/reviewers/", comparing.reviewers, name="reviewers"),
     path("s/<slug:slug>/people/", people.people, name="people"),
     path("s/<slug:slug>/people/invite/", people.invite, name="invite"),
     path("s/<slug:slug>/people/links/<int:pk>/revoke/", people.revoke, name="revoke"),
@@ -37,5 +50,7 @@ urlpatterns = [
     path("reviewer/blind/", reviewing.judge_blind, name="judge_blind"),
     path("items/<int:pk>/", review.look_at_item, name="look"),
     path("items/<int:pk>/decide/", review.decide_item, name="decide"),
+    path("items/<int:pk>/settle/", comparing.settle, name="settle"),
+    path("items/<int:pk>/gold/", comparing.set_gold, name="gold"),
     path("items/<int:pk>/correct/", review.correct_item, name="correct"),
 ]

@@ -118,15 +118,17 @@ export class Deck {
       waiting().filter(isLost).forEach(remove);
     }
     this.#add(page);
+    const { also } = $("[data-held]", page).dataset;
+    if (also) await this.fetch(also, somewhere());
     if (!current() && this.next()) this.show(this.next());
     else this.#decode();
     desk.classList.toggle("done", !current());
   }
 
-  // A picture that is not on the page: what was decided long ago, and is looked at again.
-  async fetch(item) {
+  // A picture that is not on the page, such as one decided long ago that is looked at again.
+  async fetch(item, before = current()) {
     const page = await read(fetch(urlOf("look", item)));
-    if (page) this.#add(page, current());
+    if (page) this.#add(page, before);
     return frameOf(item);
   }
 
@@ -170,6 +172,12 @@ export class Deck {
   #signed() {
     return new URLSearchParams({ lease, csrfmiddlewaretoken: token() });
   }
+}
+
+// A place among the waiting, drawn by lot so that it tells nothing.
+function somewhere() {
+  const deck = waiting().filter((frame) => frame !== current());
+  return deck[Math.floor(Math.random() * deck.length)] ?? null;
 }
 
 function remove(frame) {

@@ -73,7 +73,12 @@ class Batch(models.Model):
 
 class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
     def waiting(self) -> Self:
-        return self.filter(is_waiting=True)
+        """Those without a verdict; a second opinion may be wanted of others."""
+        return self.filter(is_waiting=True, decided_at=None)
+
+    def disputed(self) -> Self:
+        """What lies in the trash is nobody's dispute."""
+        return self.filter(is_disputed=True, image__trashed_at=None)
 
     def free_for(self, lease: uuid.UUID | None) -> Self:
         """Held by nobody, or no longer, or under this very lease."""

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from django import template
 from django.urls import reverse
 
-from curation.models import ReviewItem, Subject
+from curation.comparing import name_of
+from curation.models import Reason, ReviewItem, Subject
+from curation.opinions import ready_for
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
 
 register = template.Library()
 
@@ -25,7 +31,16 @@ def preview(sha256: str, size: int) -> str:
     return f"{_media()}{sha256}/{size}"
 
 
+@register.filter
+def in_words(reasons: list[str]) -> str:
+    """What the keys 1-9 mean; a reason that is no longer given keeps its code."""
+    return ", ".join(Reason(one).label if one in Reason else one for one in reasons)
+
+
+register.filter(name_of)
+
+
 @register.simple_tag
-def waiting_count(subject: Subject) -> int:
-    """Pictures of `subject` that wait for a person."""
-    return ReviewItem.objects.waiting().filter(batch__subject=subject).count()
+def waiting_count(subject: Subject, user: User | AnonymousUser) -> int:
+    """Pictures of `subject` that wait for this person."""
+    return ReviewItem.objects.filter(ready_for(user), batch__subject=subject).count()

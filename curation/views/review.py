@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import SuspiciousOperation
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.forms import Form
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,20 +17,21 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from curation.claiming import CLAIM, PAGE, claim, keep, release
+from curation.comparing import compare
 from curation.deciding import record, record_correction, undo, undo_last
 from curation.desk import candidates, first_of, reason_counts, tally, undoable
 from curation.forms import CorrectionForm, DecisionForm, UndoForm
+from curation.gold import is_due
 from curation.ingest import Refused, ingest_retouch
-from curation.models import Batch, Decision, ReviewItem, Role, Verdict
+from curation.models import Batch, Choice, Decision, ReviewItem, Role, Verdict
 from curation.numbers import pace, tables
+from curation.opinions import VERDICTS, is_compared, ready_for, shares, shown_verdicts
 from curation.views.reviewing import reviewer_of
-from curation.views.visible import batch_of, item_of, subject_of
+from curation.views.visible import batch_of, item_of, leads, subject_of
 from flenwheel.http import MemberRequest
 
 MOST_SHOWN = 200
 """Pictures on one page whose verdicts are told; the page itself keeps fewer."""
-
-WAITING = Q(items__is_waiting=True)
 
 
 @login_required
@@ -38,7 +39,8 @@ WAITING = Q(items__is_waiting=True)
 def review(request: MemberRequest, slug: str) -> HttpResponse:
     """Straight to the newest batch in which something waits; else to the list."""
     subject = subject_of(request, slug)
-    batch = Batch.objects.filter(WAITING, subject=subject).distinct().first()
+    ready = ReviewItem.objects.filter(ready_for(request.user), batch=OuterRef("pk"))
+    batch = Batch.objects.filter(Exists(ready), subject=subject).first()
     if batch:
         return redirect("review_batch", slug, batch.pk)
     return batches(request, slug)
@@ -48,9 +50,12 @@ def review(request: MemberRequest, slug: str) -> HttpResponse:
 @require_GET
 def batches(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug)
+    ready = ReviewItem.objects.filter(ready_for(request.user), batch__subject=subject)
+    disputed = ReviewItem.objects.disputed().filter(batch__subject=subject)
     counted = subject.batches.annotate(
         num_items=Count("items"),
-        num_waiting=Count("items", filter=WAITING),
+        num_waiting=Count("items", filter=Q(items__in=ready)),
+        num_disputed=Count("items", filter=Q(items__in=disputed)),
         num_accepted=Count("items", filter=Q(items__image__verdict=Verdict.ACCEPTED)),
     ).order_by("-pk")
     context = {"subject": subject, "batches": counted.prefetch_related("runs")}
@@ -66,7 +71,7 @@ def review_batch(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
         raise Http404
     is_grid = request.GET.get("view") == "grid"
     count = PAGE if is_grid else CLAIM
-    deck = first_of(batch, first=request.GET.get("item", ""), count=count)
+    deck = first_of(batch, by=request.user, first=request.GET.get("item", ""), count=count)
     context = {
         "subject": batch.subject,
         "batch": batch,
@@ -77,7 +82,7 @@ def review_batch(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
         "is_grid": is_grid,
         "undoable": undoable(batch, request.user),
         "reviewer": reviewer_of(request),
-        "tally": tally(batch),
+        "tally": tally(batch, by=request.user),
         "run": batch.runs.first(),
     }
     return render(request, "curation/review.html", context)
@@ -86,15 +91,23 @@ def review_batch(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
 @login_required
 @require_GET
 def batch_numbers(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
-    """What the review costs, what it keeps, and where the gate's lines could lie."""
+    """What the review costs, what it keeps, how far people agree, where the gate's lines could
+    lie."""
     batch = get_object_or_404(Batch, subject=subject_of(request, slug), pk=pk)
-    counted = tally(batch)
+    counted = tally(batch, by=request.user)
+    by_gate, *others = tables(batch)
     context = {
         "subject": batch.subject,
         "batch": batch,
         "tally": counted,
+        "num_accepted": sum(share.accepted for share in by_gate.rows),
         "pace": pace(batch, counted.waiting),
-        "tables": tables(batch),
+        "tables": [by_gate, *others],
+        "leads": leads(request, batch.subject),
+        "comparison": compare(batch),
+        "shares": shares(batch),
+        "num_tests": batch.items.exclude(gold="").count(),
+        "num_disputed": ReviewItem.objects.disputed().filter(batch=batch).count(),
     }
     return render(request, "curation/numbers.html", context)
 
@@ -104,13 +117,16 @@ def batch_numbers(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
 def claim_items(request: MemberRequest, pk: int) -> HttpResponse:
     """The next pictures for one tab to hold, and which those are: it `have`s some already."""
     count = PAGE if request.POST.get("page") else CLAIM
-    claimed = claim(pk, by=request.user, lease=_lease(request), count=count)
+    lease = _lease(request)
+    claimed = claim(pk, by=request.user, lease=lease, count=count)
     have = set(request.POST.getlist("have"))
     new = [item for item in claimed if str(item.pk) not in have]
+    num_handed_out = sum(item.lease != lease for item in claimed)  # As they were before.
     facts: Any = claimed[0] if claimed else batch_of(request, pk, role=Role.GUEST)
     slug = facts.subject_slug if claimed else facts.subject.slug
     context = {
         "held": [item.pk for item in claimed],
+        "also": facts.unmet_gold if is_due(num_handed_out) else None,
         "candidates": candidates(new, (facts.stranger_line, facts.own_line)),
         "details": _details(slug),
     }
@@ -129,11 +145,12 @@ def keep_items(request: MemberRequest, pk: int) -> HttpResponse:
     batch = batch_of(request, pk, role=Role.GUEST)
     keep(pk, by=request.user, lease=_lease(request))
     shown = [int(item) for item in request.POST.getlist("item")[:MOST_SHOWN] if item.isdecimal()]
-    stand = batch.items.filter(pk__in=shown).values_list("pk", "image__verdict")
+    # A test picture among them may be of an earlier batch.
+    items = ReviewItem.objects.filter(pk__in=shown, batch__subject=batch.subject_id)
     context = {
         "subject": batch.subject,
-        "verdicts": json.dumps(dict(stand)),
-        "tally": tally(batch),
+        "verdicts": json.dumps(shown_verdicts(items, request.user)),
+        "tally": tally(batch, by=request.user),
         "run": batch.runs.first(),
     }
     return render(request, "curation/_stand.html", context)
@@ -154,7 +171,8 @@ def look_at_item(request: MemberRequest, pk: int) -> HttpResponse:
     item = item_of(request, pk, "image__measurement", "source", "batch__subject", role=Role.GUEST)
     lines = item.batch.stranger_line, item.batch.own_line
     details = _details(item.batch.subject.slug)
-    context = {"candidates": candidates([item], lines), "details": details}
+    verdicts = shown_verdicts(ReviewItem.objects.filter(pk=pk), request.user)
+    context = {"candidates": candidates([item], lines, verdicts), "details": details}
     return render(request, "curation/_deck.html", context)
 
 
@@ -169,7 +187,7 @@ def _lease(request: MemberRequest) -> uuid.UUID:
 @login_required
 @require_POST
 def decide_item(request: MemberRequest, pk: int) -> HttpResponse:
-    item = item_of(request, pk, role=Role.GUEST)
+    item = item_of(request, pk, "batch", role=Role.GUEST)
     form = DecisionForm(request.POST)
     if not form.is_valid():
         return _refuse(request, item, form)
@@ -184,7 +202,16 @@ def decide_item(request: MemberRequest, pk: int) -> HttpResponse:
         is_blind=said["is_blind"],
     )
     kept = record(decision, saw=said["saw"])
-    return _answer(request, item, is_late=kept.is_opinion)
+    is_late = kept.is_opinion and not is_compared(kept.item)
+    verdict = kept.item.image.verdict if is_late else _said(kept, said["saw"])
+    return _answer(request, kept.item, verdict, is_late=is_late)
+
+
+def _said(decision: Decision, saw: str) -> str:
+    """How the picture stands to its author, who is not told of another's verdict."""
+    if decision.choice == Choice.SKIP:
+        return saw or Verdict.PENDING
+    return VERDICTS[Choice(decision.choice)] if decision.is_opinion else decision.item.image.verdict
 
 
 @login_required
@@ -195,14 +222,16 @@ def undo_in_batch(request: MemberRequest, pk: int) -> HttpResponse:
     form = UndoForm(request.POST)
     key = form.cleaned_data["key"] if form.is_valid() else None
     if key:
-        mine = Decision.objects.filter(item__batch=batch, author=request.user)
+        mine = Decision.objects.filter(item__batch__subject=batch.subject, author=request.user)
         undone: Decision | None = undo(get_object_or_404(mine, key=key), by=request.user)
     else:
         undone = undo_last(batch, by=request.user)
     if undone is None:
         messages.info(request, "There is nothing of yours left to undo in this batch.")
         return redirect("review_batch", batch.subject.slug, batch.pk)
-    return _answer(request, item_of(request, undone.item_id, role=Role.GUEST), stay=True)
+    item = item_of(request, undone.item_id, role=Role.GUEST)
+    verdict = shown_verdicts(ReviewItem.objects.filter(pk=item.pk), request.user)[item.pk]
+    return _answer(request, item, verdict, stay=True)
 
 
 @login_required
@@ -222,7 +251,7 @@ def correct_item(request: MemberRequest, pk: int) -> HttpResponse:
         return _refuse(request, item, form)
     record_correction(item, target, by=request.user, key=form.cleaned_data["key"])
     messages.success(request, "Kept as a lesson for the editor.")
-    return _answer(request, item)
+    return _answer(request, item, Verdict.REJECTED)
 
 
 LATE = (
@@ -232,12 +261,17 @@ LATE = (
 
 
 def _answer(
-    request: MemberRequest, item: ReviewItem, *, stay: bool = False, is_late: bool = False
+    request: MemberRequest,
+    item: ReviewItem,
+    verdict: str,
+    *,
+    stay: bool = False,
+    is_late: bool = False,
 ) -> HttpResponse:
     """JSON for the page's script, else back to the desk: to this item, or on to the next."""
     if not request.accepts("text/html"):
         told = {"told": LATE} if is_late else {}
-        return JsonResponse({"item": item.pk, "verdict": item.image.verdict, **told})
+        return JsonResponse({"item": item.pk, "verdict": verdict, **told})
     if is_late:
         messages.info(request, LATE)
     return redirect(_desk(item) + (f"?item={item.pk}" if stay else ""))

@@ -26,6 +26,11 @@ def subject_of(request: MemberRequest, slug: str, *, role: Role = Role.REVIEWER)
     return subject
 
 
+def leads(request: MemberRequest, subject: Subject) -> bool:
+    """Whether this person sees how others work."""
+    return Subject.objects.curated_by(request.user).filter(pk=subject.pk).exists()
+
+
 def image_of(request: MemberRequest, slug: str, pk: int, *, role: Role = Role.REVIEWER) -> Image:
     images = Image.objects.visible_to(request.user).select_related("subject", "measurement")
     image = get_object_or_404(images, subject__slug=slug, pk=pk)
@@ -61,7 +66,7 @@ def demand(request: MemberRequest, subject: Subject, role: Role) -> None:
     """Raises PermissionDenied: a curator is asked for, and this member is none."""
     if role != Role.CURATOR:
         return
-    if Subject.objects.curated_by(request.user).filter(pk=subject.pk).exists():
+    if leads(request, subject):
         return
     curators = Membership.objects.filter(subject=subject, role=Role.CURATOR).select_related("user")
     names = ", ".join(name_of(member.user) for member in curators) or "an operator"

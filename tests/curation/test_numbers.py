@@ -30,6 +30,17 @@ def test_minutes_are_everybodys_and_a_long_pause_is_no_work(subject: Subject, al
     assert pace(items[0].batch, waiting=2).accepted_a_minute == pytest.approx(1 / 1.5)
 
 
+def test_a_second_opinion_costs_minutes_and_accepts_nothing(
+    subject: Subject, alice: User, bob: User
+) -> None:
+    item = make_item(subject)
+    for author in (alice, bob):
+        said = Decision(item=item, author=author, choice=Choice.ACCEPT, seconds=30)
+        record(said, saw="pending")
+    found = pace(item.batch, waiting=0)
+    assert (found.minutes, found.accepted_a_minute) == (1.0, 1.0)
+
+
 def test_acceptance_by_gate_view_lora_and_likeness(subject: Subject, alice: User) -> None:
     facts = {"view": "front", "expression": "sad", "pose": "portrait"}
     items = [make_item(subject, n, **facts, provenance={"loras": LORA}) for n in range(3)]

@@ -18,6 +18,8 @@ RULES = (
     "tests/curation/test_claiming.py",
     "tests/curation/test_deciding.py",
     "tests/curation/test_freezing.py",
+    "tests/curation/test_gold.py",
+    "tests/curation/test_second_opinions.py",
     "tests/training/test_register_packs.py",
     "tests/training/test_runs.py",
 )
