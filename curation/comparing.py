@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef
 
 from curation.agreement import Agreement, Counts, cohens_kappa, krippendorffs_alpha
+from curation.guests import name_of
 from curation.models import Batch, Choice, Decision, Reason, Subject
 from curation.opinions import VERDICTS
 
@@ -113,8 +114,3 @@ def _pairs(items: list[Said]) -> list[Named]:
         Named(f"{name_of(people[one])} and {name_of(people[other])}", len(pairs), kappa(pairs))
         for (one, other), pairs in sorted(met.items())
     ]
-
-
-def name_of(person: User) -> str:
-    """As pages call them."""
-    return person.first_name or person.get_username()

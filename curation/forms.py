@@ -104,6 +104,12 @@ class HoldOutForm(forms.Form):
     held_out = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")])
 
 
+class SeenForm(forms.Form):
+    """Until when somebody has seen the trash, so that nothing unseen is touched."""
+
+    seen = forms.DateTimeField()
+
+
 class FreezeForm(forms.Form):
     origins = forms.MultipleChoiceField(
         choices=[(o.value, o.label) for o in map(Origin, TRAINABLE)],

@@ -11,7 +11,8 @@ from django.contrib.auth.models import User
 from django.db.models import Count, F, Q
 
 from curation.agreement import Agreement
-from curation.comparing import Said, Word, kappa, name_of, words
+from curation.comparing import Said, Word, kappa, words
+from curation.guests import name_of
 from curation.models import Choice, Decision, Subject
 from curation.numbers import LONGEST_LOOK
 from curation.opinions import VERDICTS

@@ -11,6 +11,7 @@ from curation.views import (
     review,
     reviewing,
     subjects,
+    trash,
 )
 
 urlpatterns = [
@@ -23,7 +24,9 @@ urlpatterns = [
     path("s/<slug:slug>/images/<int:pk>/hold-out/", photos.hold_out, name="hold_out"),
     path("s/<slug:slug>/images/<int:pk>/trash/", photos.trash_image, name="trash_image"),
     path("s/<slug:slug>/images/<int:pk>/restore/", photos.restore_image, name="restore_image"),
-    path("s/<slug:slug>/trash/", photos.trash, name="trash"),
+    path("s/<slug:slug>/trash/", trash.trash, name="trash"),
+    path("s/<slug:slug>/trash/empty/", trash.empty_trash, name="empty_trash"),
+    path("s/<slug:slug>/trash/restore/", trash.restore_all, name="restore_all"),
     path("s/<slug:slug>/datasets/", datasets.datasets, name="datasets"),
     path("s/<slug:slug>/datasets/<str:origin>/", datasets.dataset, name="dataset"),
     path("s/<slug:slug>/freeze/", datasets.freeze, name="freeze"),

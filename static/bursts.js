@@ -52,7 +52,10 @@ export function step(by) {
 }
 
 function choose(at) {
-  panes().forEach((element, place) => element.classList.toggle("chosen", place === at));
+  panes().forEach((element, place) => {
+    element.classList.toggle("chosen", place === at);
+    element.setAttribute("aria-pressed", place === at);
+  });
 }
 
 // Item numbers of all.
@@ -66,19 +69,32 @@ export function chosen() {
 
 const panes = () => $$(".pane", survey);
 
+// What can be done, by key or by finger; the desk carries out what a button `does`.
 function hint(count) {
   const line = Object.assign(document.createElement("p"), { className: "survey-hint" });
-  line.textContent = `← → choose the best; Enter keeps it and rejects the other ${count - 1}; X rejects all ${count}. Esc leaves all as they are.`;
+  line.append(
+    "Choose the best: ← → or a tap. ",
+    button("settle", `Keep it, reject the other ${count - 1}`, "Enter"),
+    button("reject", `Reject all ${count}`, "X"),
+    button("close", "Leave all", "Esc"),
+  );
   return line;
 }
 
+function button(does, words, key) {
+  const element = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-sm btn-plain" });
+  element.dataset.does = does;
+  element.append(`${words} `, Object.assign(document.createElement("kbd"), { textContent: key }));
+  return element;
+}
+
 function pane(frame, source) {
-  const figure = Object.assign(document.createElement("figure"), { className: "pane" });
-  figure.dataset.item = frame.dataset.item;
+  const element = Object.assign(document.createElement("button"), { type: "button", className: "pane" });
+  element.dataset.item = frame.dataset.item;
   const picture = Object.assign(new Image(), { src: source, alt: frame.querySelector("img").alt });
-  const caption = document.createElement("figcaption");
-  caption.textContent = frame.dataset.score;
-  figure.append(picture, caption);
-  figure.addEventListener("click", () => choose(panes().indexOf(figure)));
-  return figure;
+  const likeness = Object.assign(document.createElement("span"), { className: "pane-score" });
+  likeness.textContent = frame.dataset.score;
+  element.append(picture, likeness);
+  element.addEventListener("click", () => choose(panes().indexOf(element)));
+  return element;
 }

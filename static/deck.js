@@ -2,7 +2,6 @@
 // Asks for more before they run out, decodes the next ones ahead of the eye, and lets go of what
 // it holds when the page is left.
 
-import { closeViews } from "./looking.js";
 import { newKey, post, token } from "./outbox.js";
 
 const FEW = 8; // Waiting pictures under which more are asked for.
@@ -52,7 +51,6 @@ export class Deck {
 
   show(frame) {
     $$(".current", desk).forEach((element) => element.classList.remove("current"));
-    closeViews();
     desk.classList.remove("done");
     if (frame) {
       frame.classList.add("current");

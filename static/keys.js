@@ -6,7 +6,7 @@ import { post, refusal } from "./outbox.js";
 
 const USUAL = {
   accept: ["a", "p"], reject: ["x"], skip: [" "], undo: ["Backspace", "Ctrl+z"], unset: ["u"],
-  edit: ["e"], reference: ["r", "c"], flicker: ["f"], zoom: ["z"], survey: ["n"], burst: ["Shift+P"],
+  edit: ["e"], reference: ["r", "c"], flicker: ["f"], loupe: ["l"], zoom: ["z"], survey: ["n"], burst: ["Shift+P"],
   grid: ["g"], sweep: ["s"], help: ["?"],
   back: ["[", "ArrowLeft"], forth: ["]", "ArrowRight"], up: ["ArrowUp"], down: ["ArrowDown"],
   settle: ["Enter"], close: ["Escape"],
@@ -18,8 +18,10 @@ export const PRESSED = "button, summary, a, input";
 const help = document.querySelector(".help");
 let own = JSON.parse(document.getElementById("own-keys").textContent);
 let actionOf = new Map();
+const released = new Map(); // Code of a key that is down -> what happens when it is let go.
 
-// `doesNow()` gives action -> function as things stand. A digit ticks the reason that carries it.
+// `doesNow()` gives action -> function as things stand: it is told the key, and may give another
+// function for when the key is let go. A digit ticks the reason that carries it.
 export function onKeys(doesNow) {
   learn();
   addEventListener("keydown", (event) => {
@@ -33,8 +35,16 @@ export function onKeys(doesNow) {
     if (!box && !does) return;
     event.preventDefault();
     if (box) box.checked = !box.checked;
-    else if (!event.repeat || HELD.includes(action)) does();
+    else if (!event.repeat || HELD.includes(action)) released.set(event.code, does(name));
   });
+  addEventListener("keyup", ({ code }) => letGo(code));
+  addEventListener("blur", () => [...released.keys()].forEach(letGo));
+}
+
+function letGo(code) {
+  const after = released.get(code);
+  released.delete(code);
+  if (typeof after === "function") after();
 }
 
 // "a", "Shift+P", "Ctrl+z", "Enter"; nothing where a modifier means something to the browser.

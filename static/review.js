@@ -6,8 +6,10 @@ import { candidateOf, current, Deck, frameOf, frames, urlOf, waiting } from "./d
 import { Decisions, turn } from "./decisions.js";
 import * as grid from "./grid.js";
 import { onKeys, PRESSED } from "./keys.js";
-import { closeViews, compare, flicker, zoom } from "./looking.js";
+import { closeViews, compare, flicker, follow, pan, zoom } from "./looking.js";
+import { loupe } from "./loupe.js";
 import { newKey, post, refusal } from "./outbox.js";
+import { showSiblings } from "./siblings.js";
 import { askWhich } from "./sweeping.js";
 import { onSwipe } from "./swiping.js";
 import { addLook, setTally } from "./tally.js";
@@ -36,9 +38,11 @@ function facing(candidate) {
     $("#correct").action = urlOf("correct", item);
     $("#correct").hidden = candidate.dataset.correctable === "no";
     $("#instruct").action = urlOf("edit", item);
+    showSiblings(candidate, current(), frames());
     // A phone may have been scrolled down to the reasons.
     requestAnimationFrame(() => scrollTo({ top: 0, behavior: "instant" }));
   }
+  follow();
   untick();
   $$("form", panel).forEach((sent) => sent.reset()); // What it held was about another picture.
   shownAt = performance.now();
@@ -106,6 +110,7 @@ async function sweep() {
   const group = newKey();
   chosen.forEach((frame) => decisions.record(frame, "reject", { reasons: ["identity"], group }));
   stay();
+  if (chosen.length > 0) say(`Rejected ${chosen.length}; one undo takes it back.`);
 }
 
 // On with this picture if it still waits, else with the next.
@@ -148,6 +153,7 @@ function keepBest(best, rest) {
   rest.forEach((frame) => decisions.record(frame, "reject", { reasons: ["no_effect"], group }));
   decisions.record(best, "accept", { group });
   deck.show(deck.next());
+  say(`Kept 1, rejected ${rest.length}; one undo takes it back.`);
 }
 
 function settleSurvey() {
@@ -158,9 +164,11 @@ function settleSurvey() {
 
 function rejectSurvey() {
   const group = newKey();
-  bursts.all().map(frameOf).forEach((frame) => decisions.record(frame, "reject", { reasons: ticked(), group }));
+  const all = bursts.all().map(frameOf);
+  all.forEach((frame) => decisions.record(frame, "reject", { reasons: ticked(), group }));
   bursts.close();
   deck.show(deck.next());
+  say(`Rejected ${all.length}; one undo takes it back.`);
 }
 
 function keepOfBurst() {
@@ -185,9 +193,13 @@ function takeNews(news) {
 // Keys and buttons
 
 function closeAll() {
-  closeViews();
   bursts.close();
   panel.open = false;
+}
+
+// Arrow keys move what is looked at closely; otherwise they go on, as [ and ] always do.
+function step(by, key = "") {
+  if (!key.startsWith("Arrow") || !pan(by, 0)) deck.step(by);
 }
 
 const undo = () => decisions.undo();
@@ -195,9 +207,9 @@ const help = () => $(".help").showModal();
 const ALWAYS = { help, undo };
 const SINGLE = {
   ...ALWAYS, accept: () => decide("accept"), reject: () => decide("reject"), skip: () => decide("skip"),
-  unset: () => decisions.unset(), edit, reference: compare, flicker, zoom, sweep,
-  survey: openSurvey, grid: () => openGrid(), burst: keepOfBurst, close: closeAll,
-  back: () => deck.step(-1), forth: () => deck.step(1),
+  unset: () => decisions.unset(), edit, reference: compare, flicker, loupe, zoom, sweep,
+  survey: openSurvey, grid: () => openGrid(), burst: keepOfBurst, close: () => (closeAll(), closeViews()),
+  back: (key) => step(-1, key), forth: (key) => step(1, key), up: () => pan(0, -1), down: () => pan(0, 1),
 };
 const IN_GRID = {
   ...ALWAYS, undo: () => decisions.undo().then(() => openGrid()), settle: settleGrid, grid: closeGrid, close: closeGrid,
@@ -231,8 +243,9 @@ $("#undo").addEventListener("submit", (event) => (event.preventDefault(), doesNo
 $("#instruct").addEventListener("submit", sendPanel);
 $("#correct").addEventListener("submit", sendPanel);
 $("#commit-grid").addEventListener("click", settleGrid);
-$(".film").addEventListener("click", (event) => {
-  const frame = event.target.closest(".frame");
+desk.addEventListener("click", (event) => {
+  const chosen = event.target.closest(".film .frame, .sibling");
+  const frame = chosen && frameOf(chosen.dataset.item);
   if (!frame || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   closeAll();

@@ -2,17 +2,28 @@
 
 const dialog = document.querySelector(".sweep");
 const tray = dialog.querySelector(".sweep-tray");
+const button = dialog.querySelector("[value=reject]");
 
 // Resolves to those of `frames` that the person wants rejected.
 export function askWhich(frames) {
   tray.replaceChildren(...frames.map(choice));
   dialog.querySelector("[data-number]").textContent = frames.length;
+  tell();
   dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.onclose = () => resolve(dialog.returnValue === "reject" ? chosenOf(frames) : []);
   });
 }
+
+// The button says what it will do.
+function tell() {
+  const count = tray.querySelectorAll(":checked").length;
+  button.textContent = `Reject ${count}`;
+  button.disabled = count === 0;
+}
+
+tray.addEventListener("change", tell);
 
 function choice(frame) {
   const label = document.createElement("label");

@@ -12,7 +12,8 @@ export function onSwipe(desk, decide) {
     start = inside && event.touches.length === 1 ? event.touches[0] : null;
   }, { passive: true });
   desk.addEventListener("touchmove", (event) => {
-    if (!start) return;
+    if (desk.classList.contains("louped")) start = null; // The finger looks; it does not decide.
+    if (!start) return shift(0);
     const [across, down] = way(event.touches[0], start);
     if (Math.abs(down) > Math.abs(across)) return;
     shift(across);

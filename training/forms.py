@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from curation.models import Origin, Subject
 from curation.models.image import TRAINABLE
 from curation.shots import Shot
 from training import weights
+from training.advice import MOST_CFG, MOST_STEPS, STRONGEST, WEAKEST
 from training.models import BaseModel, LoraVersion, Phase
 
 CELLS = {str(shot): shot for shot in (*shots.portraits(), *shots.bodies())}
@@ -21,7 +23,7 @@ CELLS = {str(shot): shot for shot in (*shots.portraits(), *shots.bodies())}
 CONTROL_FREEZES = (
     "A control learns from the photos alone: untick it, or choose to freeze what is accepted now."
 )
-FIGURE = forms.NumberInput(attrs={"class": "form-control", "step": "any"})
+FIGURE = forms.NumberInput(attrs={"class": "form-control", "step": "any", "inputmode": "decimal"})
 
 
 class StartForm(forms.Form):
@@ -48,10 +50,69 @@ class PlanForm(StartForm):
     def clean_shots(self) -> list[Shot]:
         return [CELLS[key] for key in self.cleaned_data["shots"]]
 
+    steps = forms.IntegerField(
+        min_value=4, max_value=MOST_STEPS, required=False, label="Steps", widget=FIGURE
+    )
+    strength = forms.FloatField(
+        min_value=WEAKEST,
+        max_value=STRONGEST,
+        required=False,
+        label="LoRA strength",
+        widget=FIGURE,
+    )
+    knobs: tuple[str, ...] = ("strength", "steps")
+    """The fields that the recipe keeps where a person fills them in."""
+
+    def __init__(self, usual: Mapping[str, Any], *args: Any, **kwargs: Any) -> None:
+        """`usual`: what is done where a knob is left empty; one that is not in it does nothing
+        here and is left out."""
+        super().__init__(*args, **kwargs)
+        for name in self.knobs:
+            if name in usual:
+                self.fields[name].widget.attrs["placeholder"] = usual[name]
+            else:
+                del self.fields[name]
+
+    @property
+    def settings(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.knobs if name in self.fields]
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Where the plan departs from what is usual."""
+        values = {name: self.cleaned_data.get(name) for name in self.knobs}
+        return {name: value for name, value in values.items() if value not in (None, "")}
+
+
+class EnrichForm(PlanForm):
+    true_cfg = forms.FloatField(
+        min_value=1,
+        max_value=MOST_CFG,
+        required=False,
+        label="True CFG",
+        widget=FIGURE,
+        help_text="How closely the editor keeps to the words.",
+    )
+    background = forms.CharField(
+        max_length=60,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "form-control"}),
+        help_text="Of every picture, such as plain grey.",
+    )
+    other_sources = forms.BooleanField(
+        required=False, label="Not from photos that led to somebody else in the last review"
+    )
+    knobs = ("strength", "steps", "true_cfg", "background")
+
+    def __init__(self, usual: Mapping[str, Any], *args: Any, **kwargs: Any) -> None:
+        super().__init__({**usual, "background": "as in the photo"}, *args, **kwargs)
+
 
 class GenerateForm(PlanForm):
-    def __init__(self, subject: Subject, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, subject: Subject, usual: Mapping[str, Any], *args: Any, **kwargs: Any
+    ) -> None:
+        super().__init__(usual, *args, **kwargs)
         versions = LoraVersion.objects.of_subject(subject).order_by("-pk")
         self.fields["lora"] = forms.ModelChoiceField(
             versions,

@@ -123,10 +123,17 @@ def draw(run: Run, item: RunItem) -> Picture:
             images=(source_of(item.source),),
             instruction=item.request["instruction"],
             seed=item.request["seed"],
+            steps=run.recipe.get("steps"),
+            true_cfg=run.recipe.get("true_cfg"),
             loras=loras,
         )
         return RESIDENT.editor(run.base).edit(request, beat)
-    words = GenerateRequest(prompt=item.request["prompt"], seed=item.request["seed"], loras=loras)
+    words = GenerateRequest(
+        prompt=item.request["prompt"],
+        seed=item.request["seed"],
+        steps=run.recipe.get("steps"),
+        loras=loras,
+    )
     return RESIDENT.generator(run.base).generate(words, beat)
 
 
@@ -205,6 +212,7 @@ def _provenance(run: Run, item: RunItem) -> dict[str, Any]:
         "loras": loras,
         "prompt": item.request.get("instruction") or item.request["prompt"],
         "seed": item.request["seed"],
+        **{name: run.recipe[name] for name in ("steps", "true_cfg") if name in run.recipe},
     }
 
 

@@ -5,7 +5,7 @@ A take is one more try at the same shot: another seed and, for an edit, another 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from django.db.models import Q
@@ -28,21 +28,36 @@ def takes(wanted: Sequence[Shot], count: int) -> list[tuple[Shot, int]]:
     return [(shot, take) for shot in wanted for take in range(count)]
 
 
-def edits(subject: Subject, wanted: Sequence[Shot], per_shot: int) -> list[RunItem]:
+def edits(
+    subject: Subject,
+    wanted: Sequence[Shot],
+    per_shot: int,
+    *,
+    avoided: Collection[int] = (),
+    background: str = "",
+) -> list[RunItem]:
     """Edits of the photos, and of accepted edits of them; none where there is no photo.
 
     An accepted edit shows what a person found right where no photo shows anything. An edit of an
-    edit is not edited on: errors would add up.
+    edit is not edited on: errors would add up. The pictures `avoided` are sources only where no
+    other photo is left. Without a `background` that of the source stays.
     """
     photos = Q(origin=Origin.PHOTO)
     first_edits = Q(origin=Origin.ENRICHED, verdict=Verdict.ACCEPTED, depth=1)
     usable = Image.objects.in_use().filter(photos | first_edits, subject=subject, held_out=False)
     sources = list(usable.order_by("pk"))
-    if all(source.origin != Origin.PHOTO for source in sources):
+    others = [source for source in sources if source.pk not in avoided]
+    sources = others if _has_photo(others) else sources
+    if not _has_photo(sources):
         return []
     return [
-        edit(shot, _source_for(shot, sources, take), take) for shot, take in takes(wanted, per_shot)
+        edit(shot, _source_for(shot, sources, take), take, background)
+        for shot, take in takes(wanted, per_shot)
     ]
+
+
+def _has_photo(sources: Sequence[Image]) -> bool:
+    return any(source.origin == Origin.PHOTO for source in sources)
 
 
 def held_out_edits(half: int, per_cell: int) -> list[RunItem]:
@@ -85,9 +100,11 @@ def repeats(item: ReviewItem, instruction: str, count: int) -> list[RunItem]:
     return [RunItem(request=request | {"take": take}, source=source) for take in range(count)]
 
 
-def edit(shot: Shot, source: Image, take: int) -> RunItem:
+def edit(shot: Shot, source: Image, take: int, background: str = "") -> RunItem:
     request = _facts(shot) | _surroundings(source)
-    request |= {"instruction": shots.instruction(shot, source.shot), "take": take}
+    request |= {"instruction": shots.instruction(shot, source.shot, background), "take": take}
+    if background:
+        request["background"] = background
     return RunItem(request=request, source=source)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from training.engines.base import Family as EngineFamily
 from training.engines.base import Recipe
+from training.engines.defaults import usual_settings
 from training.models import BaseModel, Family, Phase
 
 DOLL_LORA = {
@@ -35,7 +37,7 @@ ON_24_GB = {"quantize": "nf4", "gradient_checkpointing": True}
 
 def default_recipe(base: BaseModel, phase: Phase, **changes: Any) -> dict[str, Any]:
     """The recipe as JSON. Real bases start from what fits a 24 GB card."""
-    family = "qwen-edit" if base.family == Family.QWEN_EDIT else "flux"
+    family = _engine_family(base)
     chosen: dict[str, Any] = {"family": family}
     if base.is_paper_doll:
         chosen |= DOLL_LORA if family == "flux" else DOLL_LORA | DOLL_EDITOR
@@ -43,3 +45,12 @@ def default_recipe(base: BaseModel, phase: Phase, **changes: Any) -> dict[str, A
         chosen |= SLOW | ON_24_GB | (FLUX_LORA[phase] if family == "flux" else QWEN_LORA)
     chosen.setdefault("sample_every", chosen["checkpoint_every"])
     return asdict(Recipe(**(chosen | changes)))
+
+
+def usual_drawing(base: BaseModel) -> dict[str, Any]:
+    """What pictures are made with where a run's recipe says nothing: steps, true_cfg, strength."""
+    return usual_settings(base.path, _engine_family(base)) | {"strength": 1.0}
+
+
+def _engine_family(base: BaseModel) -> EngineFamily:
+    return "qwen-edit" if base.family == Family.QWEN_EDIT else "flux"

@@ -54,21 +54,25 @@ def submit_measure(subject: Subject, by: User | None) -> Run:
     )
 
 
-def submit_enrich(
+def submit_enrich(  # noqa: PLR0913 - what is asked for
     subject: Subject,
     wanted: Sequence[Shot],
     per_shot: int,
     by: User | None,
     lora: LoraVersion | None = None,
+    *,
     key: uuid.UUID | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> Run:
     """Edit pictures into `wanted` shots, `per_shot` seeds each, by the editor and its LoRA."""
+    changes = changes or {}
     base = lora.base if lora else preferred_base(Family.QWEN_EDIT)
     _need_a_cell(wanted)
     refuse_backlog(subject)
     if subject.held_out:
         raise CannotStart(f"{subject} is held out: nothing is made of it or trained on it.")
-    items = orders.edits(subject, wanted, per_shot)
+    said = {name: changes[name] for name in ("avoided", "background") if name in changes}
+    items = orders.edits(subject, wanted, per_shot, **said)
     if not items:
         raise CannotStart(f"{subject} has no photos yet. Add 10-20 on the Photos page.")
     return _submit(
@@ -79,6 +83,7 @@ def submit_enrich(
         lora=lora or LoraVersion.objects.of_editor(base).current().first(),
         items=items,
         title=f"{len(items)} edits of the photos",
+        recipe={"per_shot": per_shot, **changes},
         key=key,
     )
 
@@ -97,7 +102,7 @@ def submit_again(earlier: Run, lora: LoraVersion, by: User | None) -> Run:
         lora=lora,
         items=items,
         title=f"{len(items)} edits again with {lora}",
-        recipe={"first_seed": earlier.recipe["first_seed"]},
+        recipe=dict(earlier.recipe),
     )
 
 
@@ -118,19 +123,20 @@ def submit_edit(
     )
 
 
-def submit_generate(
+def submit_generate(  # noqa: PLR0913 - what is asked for
     subject: Subject,
     lora: LoraVersion,
     wanted: Sequence[Shot],
     per_shot: int,
     by: User | None,
+    *,
     key: uuid.UUID | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> Run:
     """Draw `wanted` shots with a character LoRA, in changing clothes and places."""
     _need_a_cell(wanted)
     refuse_backlog(subject)
     items = list(orders.pictures(subject, wanted, per_shot))
-    title = f"{len(items)} pictures by {lora}"
     return _submit(
         RunKind.GENERATE,
         lora.base,
@@ -138,7 +144,8 @@ def submit_generate(
         by=by,
         lora=lora,
         items=items,
-        title=title,
+        title=f"{len(items)} pictures by {lora}",
+        recipe={"per_shot": per_shot, **(changes or {})},
         key=key,
     )
 

@@ -12,6 +12,9 @@ from django.utils import timezone
 from curation.models.image import Image, Verdict
 from curation.models.subject import Subject
 
+REASONS_VERSION = 1
+"""Of the list below; kept with each decision, so that what a word meant can be told later."""
+
 
 class Reason(models.TextChoices):
     """Why a picture was rejected, in the order of the keys 1-9."""
@@ -200,7 +203,7 @@ class Decision(models.Model):
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by"
     )
     is_opinion = models.BooleanField(default=False)
-    reasons_version = models.PositiveSmallIntegerField(default=1)
+    reasons_version = models.PositiveSmallIntegerField(default=REASONS_VERSION)
     is_blind = models.BooleanField(
         default=False, help_text="Whether the gate's opinion was hidden when it was made."
     )

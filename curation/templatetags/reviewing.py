@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from django import template
 from django.urls import reverse
 
-from curation.comparing import name_of
 from curation.models import Reason, ReviewItem, Subject
 from curation.opinions import ready_for
 
@@ -35,9 +34,6 @@ def preview(sha256: str, size: int) -> str:
 def in_words(reasons: list[str]) -> str:
     """What the keys 1-9 mean; a reason that is no longer given keeps its code."""
     return ", ".join(Reason(one).label if one in Reason else one for one in reasons)
-
-
-register.filter(name_of)
 
 
 @register.simple_tag

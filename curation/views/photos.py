@@ -1,4 +1,4 @@
-"""Photos in, what they cover, the page of a single picture and the trash."""
+"""Photos in, what they cover, and the page of a single picture."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from curation.ingest import Intake, ingest_upload
 from curation.models import Image, Origin, Role, Subject
 from curation.signals import photos_arrived
 from curation.trashing import move_to_trash, take_from_trash
-from curation.views.paging import page_of
 from curation.views.visible import demand, image_of, subject_of
 from flenwheel.http import MemberRequest
 
@@ -113,16 +112,6 @@ def hold_out(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     image.held_out = form.cleaned_data["held_out"] == "yes"
     image.save(update_fields=["held_out"])
     return _after_change(request, image)
-
-
-@login_required
-@require_GET
-def trash(request: MemberRequest, slug: str) -> HttpResponse:
-    """What people removed, newest picture first. It stays until somebody puts it back."""
-    subject = subject_of(request, slug)
-    trashed = Image.objects.filter(subject=subject).exclude(trashed_at=None)
-    context = {"subject": subject} | page_of(request, trashed)
-    return render(request, "curation/trash.html", context)
 
 
 @login_required

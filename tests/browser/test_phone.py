@@ -58,7 +58,7 @@ def test_the_desks_buttons_all_fit_and_are_as_large_as_a_thumb(
     expect(phone.locator(".desk.live")).to_be_visible()
     keys = boxes(phone, ".key:visible")
     assert max(box["x"] + box["width"] for box in keys) <= WIDTH
-    assert min(box["height"] for box in keys) >= 40
+    assert min(box["height"] for box in keys) >= 44
 
 
 def test_the_next_picture_is_shown_from_the_top(phone: Page, subject: Subject) -> None:

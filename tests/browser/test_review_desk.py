@@ -132,7 +132,7 @@ def test_what_the_gate_calls_strangers_goes_at_once_and_one_undo_brings_it_back(
     sit_down(page, items)
     page.keyboard.press("s")
     page.get_by_role("dialog").get_by_role("checkbox").nth(1).uncheck()
-    page.get_by_role("button", name="Reject the ticked ones").click()
+    page.get_by_role("button", name="Reject 2").click()
     saved(page)
     assert verdicts(items) == ["rejected", "pending", "rejected", "pending"]
     page.keyboard.press("Backspace")

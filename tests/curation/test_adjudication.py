@@ -113,7 +113,7 @@ def test_disputes_come_a_page_at_a_time_and_cost_the_same_for_many(
     page: Client, subject: Subject, alice: User, bob: User, django_assert_max_num_queries
 ) -> None:
     items = [dispute(subject, number, alice, bob) for number in range(DISPUTES + 2)]
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(11):
         first = page.get(url_of(items[0]))
     assert [item.pk for item in first.context["items"]] == [item.pk for item in items[:DISPUTES]]
     rest = page.get(url_of(items[0]), {"after": first.context["next_after"]})
@@ -175,11 +175,11 @@ def test_the_pages_cost_the_same_for_many(
 ) -> None:
     for number in range(15):
         item = judged(subject, number, (alice, Choice.ACCEPT), (bob, Choice.ACCEPT))
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         page.get(reverse("reviewers", args=["juno"]))
-    with django_assert_max_num_queries(21):
+    with django_assert_max_num_queries(23):
         page.get(reverse("numbers", args=["juno", item.batch_id]))
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):
         page.get(reverse("tests", args=["juno", item.batch_id]))
 
 

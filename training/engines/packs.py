@@ -23,6 +23,7 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 from transformers.utils import logging as transformers_logging
 
 from training.engines.base import EngineError, Family, OutOfMemory, Quantize
+from training.engines.defaults import HUB_DEFAULTS
 from training.engines.quantising import nf4_config, quantise_by_hand
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -32,13 +33,6 @@ FAMILIES: dict[str, Family] = {
     "FluxPipeline": "flux",
     "QwenImageEditPlusPipeline": "qwen-edit",
 }
-# The settings of the model cards of FLUX.1-dev and Qwen-Image-Edit-2509 / -2511.
-HUB_DEFAULTS: dict[Family, dict[str, Any]] = {
-    "flux": {"size": 1024, "steps": 28, "guidance": 3.5, "true_cfg": 1.0,
-             "max_sequence_length": 512},
-    "qwen-edit": {"size": 1024, "steps": 40, "guidance": 1.0, "true_cfg": 4.0,
-                  "max_sequence_length": 512},
-}  # fmt: skip
 HUB_AREAS = {"vae": 1024 * 1024, "condition": 384 * 384}
 
 

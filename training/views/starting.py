@@ -17,16 +17,17 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from curation.coverage import coverage
 from curation.freezing import NotEnough, freeze_character
-from curation.models import Image, Origin, Role, Snapshot, Subject
+from curation.models import Image, Origin, Reason, Role, Snapshot, Subject
 from curation.models.image import TRAINABLE
 from curation.views.visible import item_of, subject_of
 from flenwheel.http import MemberRequest
 from training import preflight, submission
+from training.advice import last_review
 from training.estimate import seconds_per_item
-from training.forms import CELLS, EditForm, GenerateForm, PlanForm, TrainForm
+from training.forms import CELLS, EditForm, EnrichForm, GenerateForm, PlanForm, TrainForm
 from training.models import BaseModel, Family, LoraVersion, Phase, Run, RunKind
 from training.readiness import CannotStart
-from training.recipes import default_recipe
+from training.recipes import default_recipe, usual_drawing
 
 
 @login_required
@@ -34,7 +35,9 @@ from training.recipes import default_recipe
 @require_http_methods(["GET", "POST"])
 def enrich(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug, role=Role.CURATOR)
-    return _plan(request, subject, PlanForm(request.POST or None), RunKind.ENRICH)
+    plan = _Plan(request, subject, RunKind.ENRICH)
+    form = EnrichForm(plan.usual, request.POST or None, initial=plan.advised)
+    return _answer(request, plan, form)
 
 
 @login_required
@@ -42,41 +45,71 @@ def enrich(request: MemberRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def generate(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug, role=Role.CURATOR)
-    return _plan(request, subject, GenerateForm(subject, request.POST or None), RunKind.GENERATE)
+    plan = _Plan(request, subject, RunKind.GENERATE)
+    form = GenerateForm(subject, plan.usual, request.POST or None, initial=plan.advised)
+    return _answer(request, plan, form)
 
 
-def _plan(request: MemberRequest, subject: Subject, form: PlanForm, kind: RunKind) -> HttpResponse:
+class _Plan:
+    """What a plan starts from: the base, its usual settings, and the advice that was taken."""
+
+    def __init__(self, request: MemberRequest, subject: Subject, kind: RunKind) -> None:
+        family = Family.QWEN_EDIT if kind == RunKind.ENRICH else Family.FLUX
+        self.subject = subject
+        self.kind = kind
+        self.base = BaseModel.objects.usable(family).first()
+        self.usual = self._usual()
+        self.review = last_review(subject, kind)
+        self.taken = set(request.GET.getlist("take")) & set(Reason.values)
+        self.advised = self.review.changes(self.taken) if self.review else {}
+
+    def _usual(self) -> dict[str, Any]:
+        """Without a LoRA of the editor, an edit has no strength to set."""
+        if self.base is None:
+            return {}
+        usual = usual_drawing(self.base)
+        editors = LoraVersion.objects.of_editor(self.base).current()
+        if self.kind == RunKind.ENRICH and not editors.exists():
+            usual.pop("strength")
+        return usual
+
+    def start(self, form: PlanForm, by: User) -> Run:
+        """Raises CannotStart."""
+        data, changes = form.cleaned_data, form.changes
+        wanted, count, key = data["shots"], data["per_shot"], data["key"]
+        if self.kind == RunKind.GENERATE:
+            return submission.submit_generate(
+                self.subject, data["lora"], wanted, count, by, key=key, changes=changes
+            )
+        if self.review and data["other_sources"]:
+            changes["avoided"] = self.review.strangers
+        return submission.submit_enrich(self.subject, wanted, count, by, key=key, changes=changes)
+
+
+def _answer(request: MemberRequest, plan: _Plan, form: PlanForm) -> HttpResponse:
     if form.is_valid():
         try:
-            return redirect(_start(subject, form.cleaned_data, request.user, kind))
+            return redirect(plan.start(form, request.user))
         except CannotStart as error:
             form.add_error(None, str(error))
-    return _plan_page(request, subject, form, kind)
+    return _plan_page(request, plan, form)
 
 
-def _start(subject: Subject, plan: dict[str, Any], by: User, kind: RunKind) -> Run:
-    wanted, count, key = plan["shots"], plan["per_shot"], plan["key"]
-    if kind == RunKind.ENRICH:
-        return submission.submit_enrich(subject, wanted, count, by, key=key)
-    return submission.submit_generate(subject, plan["lora"], wanted, count, by, key=key)
-
-
-def _plan_page(
-    request: MemberRequest, subject: Subject, form: PlanForm, kind: RunKind
-) -> HttpResponse:
-    covered = coverage(subject)
-    family = Family.QWEN_EDIT if kind == RunKind.ENRICH else Family.FLUX
-    ready = preflight.for_pictures(subject, kind)
-    chosen = [CELLS[key] for key in request.POST.getlist("shots") if key in CELLS]
+def _plan_page(request: MemberRequest, plan: _Plan, form: PlanForm) -> HttpResponse:
+    covered = coverage(plan.subject)
+    ready = preflight.for_pictures(plan.subject, plan.kind)
+    ticks = request.POST.getlist("shots") or plan.advised.get("shots", [])
     context = {
-        "subject": subject,
+        "subject": plan.subject,
         "form": form,
-        "kind": kind,
+        "kind": plan.kind,
         "coverage": covered,
-        "ticked": chosen or covered.holes,
-        "seconds": seconds_per_item(kind, BaseModel.objects.usable(family).first()),
+        "ticked": [CELLS[key] for key in ticks if key in CELLS] or covered.holes,
+        "seconds": seconds_per_item(plan.kind, plan.base),
         "ready": ready,
         "is_blocked": preflight.is_blocked(ready),
+        "review": plan.review,
+        "taken": plan.taken,
     }
     status = 422 if form.errors else 200
     return render(request, "training/plan.html", context, status=status)
