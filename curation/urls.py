@@ -32,4 +32,5 @@ urlpatterns = [
     path("items/<int:pk>/", review.look_at_item, name="look"),
     path("items/<int:pk>/decide/", review.decide_item, name="decide"),
     path("items/<int:pk>/correct/", review.correct_item, name="correct"),
+    path("items/<int:pk>/retouch/", review.retouch_item, name="retouch"),
 ]

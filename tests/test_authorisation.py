@@ -118,6 +118,7 @@ ADDRESSES: list[Address] = [
     ("look", "get", MEMBERS, lambda w: [w.item]),
     ("decide", "post", MEMBERS, lambda w: [w.item]),
     ("correct", "post", MEMBERS, lambda w: [w.item]),
+    ("retouch", "post", MEMBERS, lambda w: [w.item]),
     ("edit_item", "post", MEMBERS, lambda w: [w.item]),
     ("run_detail", "get", MEMBERS, lambda w: [w.run]),
     ("run_progress", "get", MEMBERS, lambda w: [w.run]),
