@@ -17,6 +17,7 @@ urlpatterns = [
     path("s/<slug:slug>/trash/", photos.trash, name="trash"),
     path("s/<slug:slug>/datasets/", datasets.datasets, name="datasets"),
     path("s/<slug:slug>/datasets/<str:origin>/", datasets.dataset, name="dataset"),
+    path("s/<slug:slug>/lessons.zip", datasets.export_lessons, name="export_lessons"),
     path("s/<slug:slug>/freeze/", datasets.freeze, name="freeze"),
     path("s/<slug:slug>/snapshots/<int:pk>/", datasets.snapshot_detail, name="snapshot_detail"),
     path("s/<slug:slug>/review/", review.review, name="review"),

@@ -163,9 +163,11 @@ function openSurvey() {
   bursts.lay(alike, (frame) => $(".picked", candidateOf(frame)).src);
 }
 
+// Of answers to one order the best is preferred to the rest; of near-duplicates they are no worse.
 function keepBest(best, rest) {
   const group = newKey();
-  rest.forEach((frame) => decisions.record(frame, "reject", { reasons: ["no_effect"], group }));
+  const reasons = best.dataset.answerTo ? ticked() : ["no_effect"];
+  rest.forEach((frame) => decisions.record(frame, "reject", { reasons, group }));
   decisions.record(best, "accept", { group });
   deck.show(deck.next());
 }

@@ -104,6 +104,7 @@ ADDRESSES: list[Address] = [
     ("measure", "post", MEMBERS, lambda w: [w.slug]),
     ("freeze", "post", MEMBERS, lambda w: [w.slug]),
     ("upload_photos", "post", MEMBERS, lambda w: [w.slug]),
+    ("export_lessons", "get", MEMBERS, lambda w: [w.slug]),
     ("dataset", "get", MEMBERS, lambda w: [w.slug, "photo"]),
     ("image_detail", "get", MEMBERS, lambda w: [w.slug, w.photo]),
     ("hold_out", "post", MEMBERS, lambda w: [w.slug, w.photo]),
