@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import resource
 import signal
 import subprocess
@@ -29,7 +28,7 @@ MEMORY_LIMIT = 2 * 1024**3
 SECONDS_A_PICTURE = 30
 """Processor time after which a picture counts as one that hangs its decoder."""
 
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+ONE_THREAD = ("/usr/bin/env", "OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1")
 """Each thread of a library would take address space, on a large machine all there is."""
 
 PATIENCE = 10.0
@@ -95,14 +94,8 @@ def _open_all(waiting: list[Path], by: str) -> None:
 
 
 def _run_child(folders: Sequence[Path], by: str) -> None:
-    command = [sys.executable, "-m", by, *map(str, folders)]
-    child = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=os.environ | ONE_THREAD,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-    )
+    command = [*ONE_THREAD, sys.executable, "-m", by, *map(str, folders)]
+    child = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True)
     if child.returncode:
         end = child.stderr[-2000:].decode(errors="replace")
         logger.warning("opening pictures ended with %s: %s", child.returncode, end)

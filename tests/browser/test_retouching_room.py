@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 
 import PIL.Image
 import pytest
@@ -65,6 +66,7 @@ def enter(page: Page, items: list[ReviewItem]) -> None:
 def on_screen(page: Page, x: float, y: float) -> tuple[float, float]:
     """Where a pixel of the picture is seen while it fits the easel."""
     box = page.locator(".easel").bounding_box()
+    assert box is not None
     scale = min((box["width"] - 48) / SIZE[0], (box["height"] - 48) / SIZE[1])
     left = box["x"] + (box["width"] - SIZE[0] * scale) / 2
     top = box["y"] + (box["height"] - SIZE[1] * scale) / 2
@@ -190,7 +192,7 @@ def test_answers_that_are_all_bad_bring_back_the_panel_with_the_last_words(
 
 
 @pytest.fixture
-def phone(page: Page, browser: Browser, live_server: LiveServer, alice: User) -> Page:
+def phone(page: Page, browser: Browser, live_server: LiveServer, alice: User) -> Iterator[Page]:
     client = Client()
     client.force_login(alice)
     context = browser.new_context(
@@ -226,10 +228,10 @@ def test_a_finger_paints_and_two_fingers_zoom(phone: Page, items: list[ReviewIte
     touch(hand, "touchMove", (x - 60, y), (x + 60, y))
     touch(hand, "touchEnd")
     phone.get_by_label("is healed").check()
-    box = masks.read(bytes(kept(phone).mask), SIZE).getbbox()
-    assert box[3] - box[1] == pytest.approx(40, abs=2)
+    left, top, right, bottom = masks.read(bytes(kept(phone).mask), SIZE).getbbox() or (0, 0, 0, 0)
+    assert bottom - top == pytest.approx(40, abs=2)
     scale = (390 - 48) / SIZE[0]
-    assert box[2] - box[0] == pytest.approx(40 + 10 / scale, abs=3)
+    assert right - left == pytest.approx(40 + 10 / scale, abs=3)
 
 
 def test_what_is_seen_in_the_room_is_what_is_kept(page: Page, items: list[ReviewItem]) -> None:
