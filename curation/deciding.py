@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from curation import masks
 from curation.models import Batch, Choice, Correction, Decision, Image, ReviewItem, Verdict
 from curation.opinions import VERDICTS, is_compared, is_drawn, opinions
 from curation.ordering import LAST
@@ -21,6 +23,16 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 HELD_BY_NOBODY = {"holder": None, "lease": None, "held_until": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Handwork:
+    """How the target of a correction came to be, in `Correction`'s own fields."""
+
+    raw_instruction: str = ""
+    mask: bytes | None = None
+    recipe: dict[str, Any] = field(default_factory=dict)
+    outside_change: float | None = None
 
 
 def decide(
@@ -95,7 +107,18 @@ def _teach(decision: Decision) -> None:
     """Whoever accepts an answer to an order has shown what the first edit should have been."""
     item = decision.item
     if decision.choice == Choice.ACCEPT and item.answer_to and item.answer_to.source:
-        record_correction(item.answer_to, item.image, by=decision.author)
+        work = _work_on(item.image)
+        record_correction(item.answer_to, item.image, by=decision.author, work=work)
+
+
+def _work_on(answer: Image) -> Handwork:
+    """What a person typed and painted for the editor to answer, as the answer itself tells."""
+    made_by = answer.provenance
+    return Handwork(
+        raw_instruction=made_by.get("said", ""),
+        mask=masks.from_text(made_by["mask"]) if "mask" in made_by else None,
+        outside_change=made_by.get("outside_change"),
+    )
 
 
 def _project(item: ReviewItem, standing: Decision | None) -> None:
@@ -195,27 +218,65 @@ def _restore(undone: Decision) -> None:
 
 
 def record_correction(
-    item: ReviewItem, target: Image, *, by: User, key: uuid.UUID | None = None
+    item: ReviewItem,
+    target: Image,
+    *,
+    by: User,
+    key: uuid.UUID | None = None,
+    reasons: Sequence[str] = (),
+    work: Handwork | None = None,
 ) -> Correction:
-    """Keep (source, instruction, target) as a lesson and reject what the editor made instead."""
+    """Keep (source, instruction, target) as a lesson and reject what the editor made instead.
+
+    The instruction is what was asked for first, not the words that led to the target: see
+    docs/decisions/0012.
+
+    Raises:
+        ValueError: the item was made from no picture.
+    """
     made = item.image
-    source = item.source or made.parents.order_by("pk").first()
-    if source is None:
-        raise ValueError(f"{made} was not made from a picture, so there is no edit to correct.")
+    source, instruction = edit_behind(item)
+    facts = {"subject": made.subject, "rejected": made, "author": by}
     with transaction.atomic():
-        correction, _ = Correction.objects.get_or_create(
+        correction, is_new = Correction.objects.get_or_create(
             source=source,
-            instruction=made.what_was_asked,
+            instruction=instruction,
             target=target,
-            defaults={"subject": made.subject, "rejected": made, "author": by},
+            defaults=facts | asdict(work or Handwork()),
         )
+        if is_new:
+            correction.candidates.set(_answers(item, target))
         record(
             Decision(
                 key=key or uuid.uuid4(),
                 item=item,
                 author=by,
                 choice=Choice.REJECT,
+                reasons=list(reasons),
                 correction=correction,
             )
         )
     return correction
+
+
+def edit_behind(item: ReviewItem) -> tuple[Image, str]:
+    """The picture and the order that the item began with: an answer in review is one more try.
+
+    Raises:
+        ValueError: it was made from no picture.
+    """
+    tries = [item]
+    while (earlier := tries[-1].answer_to) is not None:
+        tries.append(earlier)
+    for one in reversed(tries):
+        source = one.source or one.image.parents.order_by("pk").first()
+        if source is not None:
+            return source, one.image.what_was_asked
+    raise ValueError(f"{item.image} was not made from a picture, so there is no edit to correct.")
+
+
+def _answers(item: ReviewItem, target: Image) -> list[Image]:
+    """What the editor answered when it was asked again: in the target's words, if it has any."""
+    answers = Image.objects.filter(review_item__answer_to=item)
+    words = target.what_was_asked
+    return list(answers.filter(provenance__prompt=words) if words else answers)

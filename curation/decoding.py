@@ -10,10 +10,7 @@ from __future__ import annotations
 import io
 import logging
 import re
-import resource
-import signal
 import struct
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +22,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from curation.opening import Facts
+from curation.opening import Facts, work_through
 from curation.previews import write_plain, write_previews
 
 logger = logging.getLogger(__name__)
@@ -37,12 +34,6 @@ MOST_PIXELS = 160_000_000
 """The largest medium-format cameras take 150 megapixels."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "HEIF", "AVIF")
-
-MEMORY_LIMIT = 2 * 1024**3
-"""Address space of the process, bytes."""
-
-SECONDS_A_PICTURE = 30
-"""Processor time after which a picture counts as one that hangs its decoder."""
 
 MODES = frozenset(
     (
@@ -217,15 +208,5 @@ def prepare(folder: Path) -> Facts:
     return Facts(*decoded.picture.size, note=decoded.note)
 
 
-def main() -> None:
-    """Work through the folders; one that ends the process is the first without facts."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    for folder in map(Path, sys.argv[1:]):
-        # The signal's default action ends the process even while a decoder's C code runs.
-        signal.setitimer(signal.ITIMER_PROF, SECONDS_A_PICTURE)
-        prepare(folder).write(folder)
-
-
 if __name__ == "__main__":
-    main()
+    work_through(prepare)

@@ -9,10 +9,13 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.text import slugify
 
+from curation.instructions import MOST_SAID
+from curation.masks import MOST_BYTES
 from curation.models import Choice, Image, Origin, Reason, Subject, Verdict
 from curation.models.image import TRAINABLE
 from curation.models.reviewer import ACTIONS
 from curation.opinions import SHARES
+from curation.recipe import LONGEST, BadRecipe, Recipe
 
 
 class SubjectForm(forms.ModelForm[Subject]):
@@ -151,6 +154,41 @@ class CorrectionForm(forms.Form):
         error_messages={"required": "Choose the corrected picture, then send it again."},
     )
     key = forms.UUIDField(required=False)
+    reasons = forms.MultipleChoiceField(choices=Reason.choices, required=False)
+
+
+class MaskField(forms.FileField):
+    """The bytes of a PNG, unopened: only a child process decodes them. Empty where none came."""
+
+    def clean(self, data: Any, initial: Any = None) -> bytes:
+        file = super().clean(data, initial)
+        if not file:
+            return b""
+        if file.size > MOST_BYTES:
+            raise forms.ValidationError(
+                "The painted part has too many specks: paint it in fewer, larger strokes."
+            )
+        return bytes(file.read())
+
+
+class RetouchForm(forms.Form):
+    """A recipe as JSON, and the mask; `look` wants to see it and keeps nothing."""
+
+    recipe = forms.CharField(max_length=LONGEST)
+    mask = MaskField(required=False)
+    said = forms.CharField(required=False, max_length=MOST_SAID)
+    key = forms.UUIDField(required=False)
+    reasons = forms.MultipleChoiceField(choices=Reason.choices, required=False)
+    look = forms.BooleanField(required=False)
+
+    def clean_recipe(self) -> Recipe:
+        try:
+            recipe = Recipe.read(self.cleaned_data["recipe"])
+        except BadRecipe as error:
+            raise forms.ValidationError(str(error)) from error
+        if recipe == Recipe():
+            raise forms.ValidationError("Nothing was changed yet: fill, crop, turn or expose it.")
+        return recipe
 
 
 class BlindForm(forms.Form):

@@ -117,14 +117,17 @@ def ingest_retouch(item: ReviewItem, file: UploadedFile[bytes], by: User) -> Ima
     opened = _open(_sources([file], refused), refused)
     if len(opened) != 1:
         raise Refused(" ".join(refused) or "Send one picture.")
-    parents = list(made.parents.order_by("pk"))
-    _refuse_uncorrected(opened[0], made, parents)
-    wanted = _row(made.subject, Origin.RETOUCHED, opened[0])
+    _refuse_uncorrected(opened[0], made, list(made.parents.all()))
+    return keep_retouch(_row(made.subject, Origin.RETOUCHED, opened[0]), made, by=by)
+
+
+def keep_retouch(wanted: Image, made: Image, *, by: User) -> Image:
+    """Insert the row of what `made` should have been: it shows what `made` was to show."""
     wanted.depth = made.depth
     wanted.view, wanted.expression, wanted.pose = made.view, made.expression, made.pose
     wanted.clothes, wanted.background = made.clothes, made.background
     logger.info("%s: image %s retouched by %s", made.subject.slug, made.pk, by)
-    kept = keep_row(wanted, [*parents, made])
+    kept = keep_row(wanted, [*made.parents.order_by("pk"), made])
     take_from_trash(kept)
     return kept
 

@@ -53,7 +53,11 @@ def preview_of(sha256: str, size: int) -> Path:
     Raises:
         FileNotFoundError: no such picture is stored.
     """
-    folder = folder_of(sha256)
+    return preview_in(folder_of(sha256), size)
+
+
+def preview_in(folder: Path, size: int) -> Path:
+    """The same in a folder of previews, wherever it lies."""
     for side in sorted((s for s in PREVIEW_SIZES if s <= size), reverse=True):
         if (folder / f"{side}.webp").is_file():
             return folder / f"{side}.webp"

@@ -29,6 +29,7 @@ urlpatterns = [
     path("s/<slug:slug>/trash/restore/", trash.restore_all, name="restore_all"),
     path("s/<slug:slug>/datasets/", datasets.datasets, name="datasets"),
     path("s/<slug:slug>/datasets/<str:origin>/", datasets.dataset, name="dataset"),
+    path("s/<slug:slug>/lessons.zip", datasets.export_lessons, name="export_lessons"),
     path("s/<slug:slug>/freeze/", datasets.freeze, name="freeze"),
     path("s/<slug:slug>/snapshots/<int:pk>/", datasets.snapshot_detail, name="snapshot_detail"),
     path("s/<slug:slug>/review/", review.review, name="review"),
@@ -56,4 +57,5 @@ urlpatterns = [
     path("items/<int:pk>/settle/", comparing.settle, name="settle"),
     path("items/<int:pk>/gold/", comparing.set_gold, name="gold"),
     path("items/<int:pk>/correct/", review.correct_item, name="correct"),
+    path("items/<int:pk>/retouch/", review.retouch_item, name="retouch"),
 ]

@@ -6,7 +6,8 @@ import { post, refusal } from "./outbox.js";
 
 const USUAL = {
   accept: ["a", "p"], reject: ["x"], skip: [" "], undo: ["Backspace", "Ctrl+z"], unset: ["u"],
-  edit: ["e"], reference: ["r", "c"], flicker: ["f"], loupe: ["l"], zoom: ["z"], survey: ["n"], burst: ["Shift+P"],
+  edit: ["e"], retouch: ["m"], reference: ["r", "c"], flicker: ["f"], loupe: ["l"], zoom: ["z"], survey: ["n"],
+  burst: ["Shift+P"],
   grid: ["g"], sweep: ["s"], help: ["?"],
   back: ["[", "ArrowLeft"], forth: ["]", "ArrowRight"], up: ["ArrowUp"], down: ["ArrowDown"],
   settle: ["Enter"], close: ["Escape"],

@@ -9,6 +9,7 @@ import { onKeys, PRESSED } from "./keys.js";
 import { closeViews, compare, flicker, follow, pan, zoom } from "./looking.js";
 import { loupe } from "./loupe.js";
 import { newKey, post, refusal } from "./outbox.js";
+import { open as openRoom } from "./retouching.js";
 import { showSiblings } from "./siblings.js";
 import { askWhich } from "./sweeping.js";
 import { onSwipe } from "./swiping.js";
@@ -36,6 +37,7 @@ function facing(candidate) {
     const { item } = current().dataset;
     form.action = urlOf("decide", item);
     $("#correct").action = urlOf("correct", item);
+    $("[data-does=retouch]", panel).hidden = candidate.dataset.correctable === "no";
     $("#correct").hidden = candidate.dataset.correctable === "no";
     $("#instruct").action = urlOf("edit", item);
     showSiblings(candidate, current(), frames());
@@ -80,25 +82,45 @@ function edit() {
 const THANKS = {
   instruct: "The editor is on it. Its answers come to this film; N shows them side by side.",
   correct: "Kept as a lesson for the editor.",
+  retouch: "Kept as a lesson for the editor.",
 };
 
 async function sendPanel(event) {
   event.preventDefault();
-  const sent = event.target;
-  const frame = current();
-  const body = new FormData(sent);
-  const key = newKey();
-  body.set("key", key);
   say("Sending…");
-  const reply = await post(sent.action, body).catch(() => null);
-  if (!reply?.ok || reply.url.includes("/login/")) return say(await refusal(reply), "error");
-  if (sent.id === "instruct") decisions.record(frame, "skip");
+  const sentence = await send(event.target.id, event.target.action, new FormData(event.target));
+  if (sentence) say(sentence, "error");
+}
+
+// The same sent again after a failure keeps its key: the first may have arrived after all.
+let unanswered = null;
+
+async function send(kind, url, body) {
+  const frame = current();
+  ticked().forEach((reason) => body.append("reasons", reason));
+  const content = JSON.stringify([url, ...[...body].map(([name, value]) => [name, value.size ?? value])]);
+  if (unanswered?.content !== content) unanswered = { content, key: newKey() };
+  const { key } = unanswered;
+  body.set("key", key);
+  const reply = await post(url, body).catch(() => null);
+  if (!reply?.ok || reply.url.includes("/login/")) return refusal(reply);
+  unanswered = null;
+  if (kind === "instruct") decisions.record(frame, "skip");
   else {
     decisions.remember(frame, key);
     turn(frame, "rejected");
   }
   if (current() === frame) deck.show(deck.next());
-  say(THANKS[sent.id]);
+  say(THANKS[kind]);
+  return "";
+}
+
+function retouch() {
+  const candidate = current() && candidateOf(current());
+  if (!candidate) return;
+  if (candidate.dataset.correctable === "no") return say("It was not made from a picture, so there is no edit to correct.");
+  const { item } = current().dataset;
+  openRoom($(".picked", candidate), { retouch: urlOf("retouch", item), edit: urlOf("edit", item) }, send);
 }
 
 // Many at a time; one undo takes all of it back
@@ -148,9 +170,11 @@ function openSurvey() {
   bursts.lay(alike, (frame) => $(".picked", candidateOf(frame)).src);
 }
 
+// Of answers to one order the best is preferred to the rest; of near-duplicates they are no worse.
 function keepBest(best, rest) {
   const group = newKey();
-  rest.forEach((frame) => decisions.record(frame, "reject", { reasons: ["no_effect"], group }));
+  const reasons = best.dataset.answerTo ? ticked() : ["no_effect"];
+  rest.forEach((frame) => decisions.record(frame, "reject", { reasons, group }));
   decisions.record(best, "accept", { group });
   deck.show(deck.next());
   say(`Kept 1, rejected ${rest.length}; one undo takes it back.`);
@@ -167,8 +191,18 @@ function rejectSurvey() {
   const all = bursts.all().map(frameOf);
   all.forEach((frame) => decisions.record(frame, "reject", { reasons: ticked(), group }));
   bursts.close();
-  deck.show(deck.next());
+  const [{ dataset }] = all;
+  if (dataset.answerTo) askAgain(dataset.answerTo, candidateOf(all[0]).dataset.said);
+  else deck.show(deck.next());
   say(`Rejected ${all.length}; one undo takes it back.`);
+}
+
+// All answers were bad: back to what they answer, with the words that did not help.
+async function askAgain(item, said) {
+  deck.show(frameOf(item) ?? (await deck.fetch(item)) ?? deck.next());
+  if (current()?.dataset.item !== item) return;
+  edit();
+  $("#instruction").value = said;
 }
 
 function keepOfBurst() {
@@ -207,7 +241,7 @@ const help = () => $(".help").showModal();
 const ALWAYS = { help, undo };
 const SINGLE = {
   ...ALWAYS, accept: () => decide("accept"), reject: () => decide("reject"), skip: () => decide("skip"),
-  unset: () => decisions.unset(), edit, reference: compare, flicker, loupe, zoom, sweep,
+  unset: () => decisions.unset(), edit, retouch, reference: compare, flicker, loupe, zoom, sweep,
   survey: openSurvey, grid: () => openGrid(), burst: keepOfBurst, close: () => (closeAll(), closeViews()),
   back: (key) => step(-1, key), forth: (key) => step(1, key), up: () => pan(0, -1), down: () => pan(0, 1),
 };

@@ -30,7 +30,7 @@ def visit(resolver):
         visit(pattern) if hasattr(pattern, "url_patterns") else pattern.callback
 
 visit(get_resolver())
-print(sorted({"torch", "diffusers", "transformers", "onnxruntime"} & set(sys.modules)))
+print(sorted({"torch", "diffusers", "transformers", "onnxruntime", "cv2"} & set(sys.modules)))
 """
 
 
@@ -112,5 +112,5 @@ def test_a_web_process_stays_small(
     assert max(one.memory_info().rss for one in [parent, *parent.children(True)]) < LARGEST
 
 
-def test_no_page_loads_torch(tmp_path: Path) -> None:
+def test_no_page_loads_torch_or_opencv(tmp_path: Path) -> None:
     assert python(tmp_path, "-c", LOAD_EVERYTHING) == "[]"

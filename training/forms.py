@@ -10,6 +10,8 @@ from typing import Any
 from django import forms
 
 from curation import shots
+from curation.forms import MaskField
+from curation.instructions import MOST_SAID
 from curation.models import Origin, Subject
 from curation.models.image import TRAINABLE
 from curation.shots import Shot
@@ -171,10 +173,11 @@ class TrainForm(StartForm):
 
 
 class EditForm(StartForm):
-    """A new order to the editor about one picture."""
+    """A new order to the editor about one picture; with a mask, about what is painted."""
 
-    instruction = forms.CharField(max_length=500, strip=True)
-    count = forms.IntegerField(min_value=1, max_value=8, initial=2, required=False)
+    instruction = forms.CharField(max_length=MOST_SAID, strip=True)
+    count = forms.IntegerField(min_value=1, max_value=4, initial=2, required=False)
+    mask = MaskField(required=False)
 
     def clean_count(self) -> int:
         return self.cleaned_data["count"] or 2

@@ -25,6 +25,7 @@ from curation.ordering import rank
 from curation.shots import Shot
 from curation.storage import open_picture
 from training.artifacts import lora_path
+from training.compositing import inside
 from training.engines.base import EditRequest, EngineError, GenerateRequest, LoraRef, OutOfMemory
 from training.eyes import Eyes, from_bytes, measure, open_eyes, photo_vectors
 from training.models import BaseModel, Family, Run, RunItem, RunKind
@@ -170,14 +171,17 @@ def _loras(run: Run) -> tuple[LoraRef, ...]:
 
 def store(run: Run, item: RunItem, picture: Picture) -> Image:
     """Store the picture's files with everything that made it; the row is not saved yet."""
-    asked = item.request
+    asked, provenance = item.request, _provenance(run, item)
+    if item.source is not None and "mask" in asked:
+        picture, facts = inside(asked["mask"], picture, source_of(item.source))
+        provenance |= facts
     return store_made(
         subject=run.subject or item.source.subject,  # type: ignore[union-attr]
         picture=picture,
         origin=_origin(run),
         shot=Shot(asked["view"], asked["expression"], asked["pose"]) if "view" in asked else None,
         depth=_depth(run, item),
-        provenance=_provenance(run, item),
+        provenance=provenance,
         clothes=asked["clothes"],
         background=asked["background"],
     )
@@ -205,7 +209,8 @@ def _provenance(run: Run, item: RunItem) -> dict[str, Any]:
         for ref in _loras(run)
         if run.lora is not None
     ]
-    return {
+    said = {"said": item.request["said"]} if "said" in item.request else {}
+    return said | {
         "engine": run.base.family,
         "base": run.base.name,
         "base_revision": run.base.revision,

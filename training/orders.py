@@ -11,6 +11,8 @@ from typing import Any
 from django.db.models import Q
 
 from curation import shots
+from curation.instructions import normalised
+from curation.masks import as_text
 from curation.models import Image, Origin, ReviewItem, Subject
 from curation.models.image import Verdict
 from curation.shots import Shot
@@ -91,12 +93,16 @@ def card_cells(subject: Subject, seeds: int) -> list[RunItem]:
     return [_picture(subject, shot, take) for shot, take in takes(CARD, seeds)]
 
 
-def repeats(item: ReviewItem, instruction: str, count: int) -> list[RunItem]:
-    """The picture once more from its source, by a person's own words."""
-    source = item.image.parents.order_by("pk").first() or item.image
+def repeats(item: ReviewItem, said: str, count: int, mask: bytes = b"") -> list[RunItem]:
+    """The picture once more, by a person's own words: from its source, or, with a mask, from
+    itself, and only what is inside the mask changes."""
+    first = item.image.parents.order_by("pk").first() or item.image
+    source = item.image if mask else first
     asked = item.image.shot
     request = (_facts(asked) if asked else {}) | _surroundings(source)
-    request |= {"instruction": instruction, "answer_to": item.pk}
+    request |= {"instruction": normalised(said), "said": said, "answer_to": item.pk}
+    if mask:
+        request["mask"] = as_text(mask)
     return [RunItem(request=request | {"take": take}, source=source) for take in range(count)]
 
 

@@ -107,9 +107,16 @@ def submit_again(earlier: Run, lora: LoraVersion, by: User | None) -> Run:
 
 
 def submit_edit(
-    item: ReviewItem, instruction: str, count: int, by: User | None, key: uuid.UUID | None = None
+    item: ReviewItem,
+    said: str,
+    count: int,
+    by: User | None,
+    *,
+    mask: bytes = b"",
+    key: uuid.UUID | None = None,
 ) -> Run:
-    """Edit again what was not right, by a person's own words: `count` candidates of other seeds."""
+    """Edit again what was not right, in a person's words, with a mask only inside it (PNG, 8-bit
+    grey, as large as the picture): `count` candidates of other seeds."""
     base = preferred_base(Family.QWEN_EDIT)
     return _submit(
         RunKind.EDIT,
@@ -117,7 +124,7 @@ def submit_edit(
         subject=item.image.subject,
         by=by,
         lora=LoraVersion.objects.of_editor(base).current().first(),
-        items=orders.repeats(item, instruction, count),
+        items=orders.repeats(item, said, count, mask),
         batch=item.batch,
         key=key,
     )

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models
 
 ACTIONS = (
-    "accept", "reject", "edit", "skip", "undo", "unset", "reference", "flicker", "loupe", "zoom",
-    "survey", "burst", "grid", "sweep",
+    "accept", "reject", "edit", "retouch", "skip", "undo", "unset", "reference", "flicker", "loupe",
+    "zoom", "survey", "burst", "grid", "sweep",
 )  # fmt: skip
 """What a key can be bound to; `static/keys.js` knows the usual keys of each."""
 

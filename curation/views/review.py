@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -18,9 +19,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from curation.claiming import CLAIM, PAGE, claim, keep, release
 from curation.comparing import compare
+from curation.correcting import preview, retouch
 from curation.deciding import record, record_correction, undo, undo_last
 from curation.desk import candidates, first_of, reason_counts, tally, undoable
-from curation.forms import CorrectionForm, DecisionForm, UndoForm
+from curation.forms import CorrectionForm, DecisionForm, RetouchForm, UndoForm
 from curation.gold import is_due
 from curation.ingest import Refused, ingest_retouch
 from curation.models import Batch, Choice, Decision, ReviewItem, Role, Verdict
@@ -240,8 +242,7 @@ def correct_item(request: MemberRequest, pk: int) -> HttpResponse:
     """Take a corrected file: a lesson for the editor; what the editor made is rejected."""
     item = item_of(request, pk)
     form = CorrectionForm(request.POST, request.FILES)
-    if not item.image.parents.exists():
-        form.add_error(None, "It was not made from a picture, so there is no edit to correct.")
+    _need_a_source(form, item)
     if not form.is_valid():
         return _refuse(request, item, form)
     try:
@@ -249,9 +250,39 @@ def correct_item(request: MemberRequest, pk: int) -> HttpResponse:
     except Refused as refusal:
         form.add_error("picture", str(refusal))
         return _refuse(request, item, form)
-    record_correction(item, target, by=request.user, key=form.cleaned_data["key"])
+    said = form.cleaned_data
+    record_correction(item, target, by=request.user, key=said["key"], reasons=said["reasons"])
     messages.success(request, "Kept as a lesson for the editor.")
     return _answer(request, item, Verdict.REJECTED)
+
+
+@login_required
+@require_POST
+def retouch_item(request: MemberRequest, pk: int) -> HttpResponse:
+    """What was done in the retouching room: to look at, or to keep as a lesson."""
+    item = item_of(request, pk)
+    form = RetouchForm(request.POST, request.FILES)
+    _need_a_source(form, item)
+    if not form.is_valid():
+        return _refuse(request, item, form)
+    sent = form.cleaned_data
+    try:
+        if sent["look"]:
+            picture = preview(item, sent["recipe"], sent["mask"])
+            return HttpResponse(picture, content_type="image/webp")
+        target, work = retouch(item, sent["recipe"], sent["mask"], by=request.user)
+    except Refused as refusal:
+        form.add_error(None, str(refusal))
+        return _refuse(request, item, form)
+    work = replace(work, raw_instruction=sent["said"])
+    told = {"key": sent["key"], "reasons": sent["reasons"], "work": work}
+    record_correction(item, target, by=request.user, **told)
+    return _answer(request, item, Verdict.REJECTED)
+
+
+def _need_a_source(form: Form, item: ReviewItem) -> None:
+    if not item.image.parents.exists():
+        form.add_error(None, "It was not made from a picture, so there is no edit to correct.")
 
 
 LATE = (

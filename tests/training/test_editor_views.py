@@ -3,12 +3,14 @@ from __future__ import annotations
 import pytest
 from django.conf import settings as live
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from curation.deciding import record_correction
+from curation.deciding import Handwork, record_correction
 from curation.freezing import freeze_corrections
-from curation.models import Origin, Snapshot, Subject
+from curation.models import Gate, Origin, ReviewItem, Snapshot, Subject
 from tests.curation.cast import make_image, make_item
 from tests.training.cast import make_base
 from tests.training.pages import make_finished_run, write_losses
@@ -169,3 +171,45 @@ def test_a_version_of_the_editor_shows_its_samples_and_buttons_to_those_they_are
         words = page.get(reverse("lora_detail", args=[lora.pk])).content.decode()
         seen[user.username] = (sample in words, "Promote</button>" in words)
     assert seen == {"alice": (True, True), "bob": (True, False), "charlie": (False, False)}
+
+
+def test_the_list_says_what_is_doubtful_about_a_lesson(
+    page: Client, subject: Subject, alice: User
+) -> None:
+    """And what was typed, as text."""
+    item = make_item(subject, 500, provenance={"prompt": "Smile."})
+    item.image.parents.add(make_image(subject, 501))
+    target = make_item(subject, 502).image
+    ReviewItem.objects.filter(image=target).update(gate=Gate.RED)
+    work = Handwork(raw_instruction="<b>wider</b>", mask=b"mask", outside_change=0.031)
+    record_correction(item, target, by=alice, work=work)
+    words = page.get(reverse("editor")).content.decode()
+    assert "changed outside what was painted, by 3% on average" in words
+    assert "may not be the same person" in words
+    assert "&lt;b&gt;wider&lt;/b&gt;" in words
+
+
+def test_a_sound_lesson_is_listed_without_a_doubt(
+    page: Client, subject: Subject, alice: User
+) -> None:
+    correct(subject, 1, alice)
+    assert "unsure" not in page.get(reverse("editor")).content.decode()
+
+
+def test_the_list_of_lessons_takes_as_many_queries_whatever_their_number(
+    page: Client, subject: Subject, alice: User
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            page.get(reverse("editor"))
+        return len(captured)
+
+    correct(subject, 1, alice)
+    few = queries()
+    source = make_image(subject, 700)
+    for number in range(5):
+        item = make_item(subject, 710 + number, provenance={"prompt": f"another {number}"})
+        item.image.parents.add(source)
+        target = make_image(subject, 720 + number, origin=Origin.RETOUCHED)
+        record_correction(item, target, by=alice)
+    assert queries() == few

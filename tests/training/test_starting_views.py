@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import io
 import uuid
 
+import PIL.Image
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
 from waffle.testutils import override_switch
 
-from curation.models import Image, Subject
+from curation import masks
+from curation.models import Batch, Image, Origin, ReviewItem, Subject
 from curation.trashing import move_to_trash
-from tests.curation.cast import make_item, make_photos
+from tests.curation.cast import keep_made, make_image, make_item, make_photos
 from tests.training.cast import make_base
 from tests.training.pages import make_lora
 from training.models import BaseModel, Family, Run, RunKind, Standing
@@ -95,13 +99,60 @@ def test_a_benchmark_draws_every_cell_of_the_card_under_four_seeds(
     assert run.items.count() == 15 * 4
 
 
+def painted_item(subject: Subject) -> ReviewItem:
+    """An edit of a photo, 48 x 32 pixels, with its files."""
+    facts = {
+        "origin": Origin.ENRICHED,
+        "shot": None,
+        "depth": 1,
+        "provenance": {"prompt": "Smile."},
+    }
+    picture = PIL.Image.new("RGB", (48, 32), "teal")
+    image = keep_made(subject, picture, parents=[make_image(subject, 70)], **facts)
+    batch = Batch.objects.create(subject=subject, title="Edits")
+    return ReviewItem.objects.create(batch=batch, image=image)
+
+
+def mask_file(size: tuple[int, int]) -> SimpleUploadedFile:
+    file = io.BytesIO()
+    PIL.Image.new("L", size, 255).save(file, "PNG")
+    return SimpleUploadedFile("mask.png", file.getvalue())
+
+
 def test_an_edit_asks_the_editor_again_in_the_persons_words(page: Client, subject: Subject) -> None:
     item = make_item(subject, 60)
-    answer = page.post(reverse("edit_item", args=[item.pk]), {"instruction": "Open the mouth."})
+    answer = page.post(reverse("edit_item", args=[item.pk]), {"instruction": "open the mouth"})
     run = Run.objects.get(kind=RunKind.EDIT)
     assert answer.url == reverse("review_batch", args=["juno", item.batch_id])
     assert run.batch == item.batch
-    assert {i.request["instruction"] for i in run.items.all()} == {"Open the mouth."}
+    kept = "Open the mouth. Keep the same person, hair, clothes and background."
+    asked = [(i.request["said"], i.request["instruction"]) for i in run.items.all()]
+    assert asked == [("open the mouth", kept)] * 2
+
+
+def test_an_edit_inside_a_mask_begins_from_the_picture_itself(
+    page: Client, subject: Subject
+) -> None:
+    """And its request carries the mask, as it was understood."""
+    item = painted_item(subject)
+    order = {"instruction": "Remove the earring.", "mask": mask_file((48, 32)), "count": 4}
+    page.post(reverse("edit_item", args=[item.pk]), order)
+    asked = Run.objects.get(kind=RunKind.EDIT).items.select_related("source")
+    assert {i.source for i in asked} == {item.image}
+    assert len(asked) == 4
+    assert masks.read(masks.from_text(asked[0].request["mask"]), (48, 32)).mode == "L"
+
+
+@pytest.mark.parametrize("size", [(32, 48), (20_000, 20)])
+def test_an_edit_inside_another_pictures_mask_is_refused(
+    page: Client, subject: Subject, size: tuple[int, int]
+) -> None:
+    item = painted_item(subject)
+    order = {"instruction": "Remove the earring.", "mask": mask_file(size)}
+    answer = page.post(reverse("edit_item", args=[item.pk]), order)
+    assert answer.status_code == 422
+    assert "another size" in answer.content.decode()
+    assert not Run.objects.filter(kind=RunKind.EDIT).exists()
 
 
 def test_an_edit_without_words_is_refused(page: Client, subject: Subject) -> None:

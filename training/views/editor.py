@@ -12,8 +12,9 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from curation.doubts import BESIDE, doubts
 from curation.freezing import FEWEST_CORRECTIONS, NotEnough, freeze_corrections
-from curation.models import Correction, Subject
+from curation.models import Correction, Role, Subject, SubjectQuerySet
 from flenwheel.http import MemberRequest
 from training import preflight, submission
 from training.editor_skills import compare
@@ -27,22 +28,30 @@ SHOWN = 24
 @require_GET
 def editor(request: MemberRequest) -> HttpResponse:
     subjects = Subject.objects.visible_to(request.user)
-    mine = Correction.objects.standing().filter(subject__in=subjects)
+    mine = Correction.objects.standing().filter(subject__in=subjects).order_by("-pk")
+    shown = mine.select_related("author", "subject", *BESIDE)[:SHOWN]
     count = Correction.objects.trainable().count()
     versions = LoraVersion.objects.filter(subject=None).select_related("base", "run", "snapshot")
     context = {
         "count": count,
         "needed": FEWEST_CORRECTIONS,
         "missing": max(FEWEST_CORRECTIONS - count, 0),
-        "corrections": mine.select_related(
-            "source", "target", "rejected", "author", "subject"
-        ).order_by("-pk")[:SHOWN],
+        "corrections": [(lesson, doubts(lesson)) for lesson in shown],
+        "downloads": _curated(request).filter(corrections__isnull=False).distinct(),
         "versions": versions.order_by("-pk"),
         "skills": compare(),
         "active_runs": Run.objects.active().filter(subject=None),
         "ready": preflight.for_editor_training(),
     }
     return render(request, "training/editor.html", context)
+
+
+def _curated(request: MemberRequest) -> SubjectQuerySet:
+    """The subjects whose lessons this person may take along."""
+    if request.user.is_staff:
+        return Subject.objects.all()
+    mine = request.user.memberships.filter(role=Role.CURATOR)
+    return Subject.objects.filter(memberships__in=mine)
 
 
 @login_required

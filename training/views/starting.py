@@ -15,8 +15,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from curation.correcting import checked_mask
 from curation.coverage import coverage
 from curation.freezing import NotEnough, freeze_character
+from curation.ingest import Refused
 from curation.models import Image, Origin, Reason, Role, Snapshot, Subject
 from curation.models.image import TRAINABLE
 from curation.views.visible import item_of, subject_of
@@ -208,15 +210,19 @@ def benchmark(request: MemberRequest, slug: str) -> HttpResponse:
 def edit_item(request: MemberRequest, pk: int) -> HttpResponse:
     """Ask the editor again, in other words, about the picture under review."""
     item = item_of(request, pk)
-    form = EditForm(request.POST)
+    form = EditForm(request.POST, request.FILES)
     if not form.is_valid():
         return HttpResponse(form.errors.as_text(), status=422, content_type="text/plain")
     order = form.cleaned_data
     try:
+        mask = checked_mask(item, order["mask"]) if order["mask"] else b""
         run = submission.submit_edit(
-            item, order["instruction"], order["count"], by=request.user, key=order["key"]
+            *(item, order["instruction"], order["count"]),
+            by=request.user,
+            mask=mask,
+            key=order["key"],
         )
-    except CannotStart as error:
+    except (CannotStart, Refused) as error:
         return HttpResponse(str(error), status=422, content_type="text/plain")
     if request.htmx:
         return HttpResponse(f"{run} will add {order['count']} pictures.", status=202)
