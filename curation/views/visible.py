@@ -63,8 +63,10 @@ def demand(request: MemberRequest, subject: Subject, role: Role) -> None:
         return
     if Subject.objects.curated_by(request.user).filter(pk=subject.pk).exists():
         return
-    curators = Membership.objects.filter(subject=subject, role=Role.CURATOR).select_related("user")
-    names = ", ".join(name_of(member.user) for member in curators) or "an operator"
+    curators = User.objects.filter(
+        memberships__subject=subject, memberships__role=Role.CURATOR
+    ).order_by("username")
+    names = ", ".join(map(name_of, curators)) or "an operator"
     raise PermissionDenied(f"Only curators of {subject} may do that. Ask {names}.")
 
 
