@@ -37,8 +37,9 @@ def name_of(user: User | None, nobody: str = "") -> str:
     """What people read where somebody is named: the chosen name, else the user name."""
     if user is None:
         return nobody
-    name = user.first_name or user.username
-    return f"{name} (guest)" if is_guest(user) else name
+    if user.first_name and is_guest(user):
+        return f"{user.first_name} (guest)"
+    return user.first_name or user.username
 
 
 def is_guest(user: User | AnonymousUser) -> bool:

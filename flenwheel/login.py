@@ -19,7 +19,7 @@ PAUSE = 15 * 60
 class PatientForm(AuthenticationForm):
     error_messages = AuthenticationForm.error_messages | {
         "invalid_login": "That name and password do not match. Both are case-sensitive.",
-        "too_many": "That were too many tries. Wait a quarter of an hour, then try again; or ask "
+        "too_many": "Those were too many tries. Wait a quarter of an hour, then try again; or ask "
         "an operator for a one-time link.",
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from curation.guests import is_guest
-from curation.models import Batch, Membership, Role, Subject
+from curation.models import Batch, Invitation, Membership, Role, Subject
 from curation.people import LastCurator, change_role, remove
 from curation.people_forms import ACCOUNTS, DAY, LASTS, InvitationForm, RoleForm
 from curation.views.visible import subject_of
@@ -47,6 +47,7 @@ def invite(request: MemberRequest, slug: str) -> HttpResponse:
 
 
 def _context(subject: Subject, form: InvitationForm) -> dict[str, object]:
+    is_in = ~Q(role=Role.GUEST) | Q(invitation__in=Invitation.objects.open())
     invitations = (
         subject.invitations.open()
         .select_related("batch", "created_by")
@@ -54,7 +55,7 @@ def _context(subject: Subject, form: InvitationForm) -> dict[str, object]:
     )
     return {
         "subject": subject,
-        "members": subject.memberships.select_related("user", "invitation__batch"),
+        "members": subject.memberships.filter(is_in).select_related("user", "invitation__batch"),
         "invitations": invitations,
         "form": form,
         "roles": ACCOUNTS,

@@ -68,8 +68,10 @@ def demand(request: MemberRequest, subject: Subject, role: Role) -> None:
         return
     if leads(request, subject):
         return
-    curators = Membership.objects.filter(subject=subject, role=Role.CURATOR).select_related("user")
-    names = ", ".join(name_of(member.user) for member in curators) or "an operator"
+    curators = User.objects.filter(
+        memberships__subject=subject, memberships__role=Role.CURATOR
+    ).order_by("username")
+    names = ", ".join(map(name_of, curators)) or "an operator"
     raise PermissionDenied(f"Only curators of {subject} may do that. Ask {names}.")
 
 

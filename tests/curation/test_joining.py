@@ -56,6 +56,7 @@ def test_a_guest_gives_a_name_and_sits_at_the_desk(client: Client, batch: Batch)
     assert is_guest(guest)
     assert not guest.has_usable_password()
     assert name_of(guest) == "Mia (guest)"
+    assert name_of(guest_of(batch)).startswith("guest-")
     item = batch.items.first()
     client.post(reverse("decide", args=[item.pk]), {"choice": "accept"})
     assert Decision.objects.get().author == guest

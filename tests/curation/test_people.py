@@ -97,10 +97,12 @@ def test_a_link_is_closed_at_once_and_for_whoever_came_by_it(page: Client, batch
     guest = guest_of(batch)
     desk = Client()
     desk.force_login(guest)
+    assert guest.username in people(page)
     url = reverse("review_batch", args=["juno", batch.pk])
     assert desk.get(url).status_code == 200
     for _ in range(2):
         post(page, "revoke", Invitation.objects.get().pk)
+    assert guest.username not in people(page)
     assert desk.get(url).status_code == 404
 
 
