@@ -58,9 +58,15 @@ def batches(request: MemberRequest, slug: str) -> HttpResponse:
         num_items=Count("items"),
         num_waiting=Count("items", filter=Q(items__in=ready)),
         num_disputed=Count("items", filter=Q(items__in=disputed)),
-        num_accepted=Count("items", filter=Q(items__image__verdict=Verdict.ACCEPTED)),
+        num_accepted=Count(
+            "items", filter=Q(items__image__verdict=Verdict.ACCEPTED) & ~Q(items__in=ready)
+        ),
     ).order_by("-pk")
-    context = {"subject": subject, "batches": counted.prefetch_related("runs")}
+    context = {
+        "subject": subject,
+        "batches": counted.prefetch_related("runs"),
+        "leads": leads(request, subject),
+    }
     return render(request, "curation/batches.html", context)
 
 

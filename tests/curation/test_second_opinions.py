@@ -294,6 +294,7 @@ def test_no_page_of_the_desk_tells_that_somebody_has_decided(
     def told() -> list[str]:  # But for the tokens against forgery.
         batch = reverse("review_batch", args=["juno", item.batch_id])
         pages = [
+            bobs_desk.get(reverse("batches", args=["juno"])),
             bobs_desk.get(batch),
             bobs_desk.get(batch, {"item": item.pk}),
             bobs_desk.get(reverse("look", args=[item.pk])),
