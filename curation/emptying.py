@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import PROTECT, ForeignKey, Model
+from django.db.models import PROTECT, ManyToOneRel, Model
 
 from curation.models import Choice, Correction, Decision, Image, SnapshotItem, Subject
 from curation.trashing import in_trash
@@ -56,9 +56,8 @@ def _needed(subject: Subject, seen: dt.datetime) -> dict[int, str]:
 def _holders() -> Iterator[tuple[type[Model], str]]:
     """Every column that forbids to delete a picture, and the table of a lesson's candidates."""
     for relation in Image._meta.get_fields(include_hidden=True):
-        field = getattr(relation, "field", None)
-        if isinstance(field, ForeignKey) and field.remote_field.on_delete is PROTECT:
-            yield field.model, field.name
+        if isinstance(relation, ManyToOneRel) and relation.on_delete is PROTECT:
+            yield relation.related_model, relation.field.name
     yield Correction.candidates.through, "image"
 
 

@@ -150,7 +150,9 @@ def test_advice_costs_the_same_for_many_pictures(
 ) -> None:
     reviewed(juno, MISSED * 8)
     with django_assert_max_num_queries(4):
-        last_review(juno, RunKind.ENRICH)
+        review = last_review(juno, RunKind.ENRICH)
+    assert review is not None
+    assert review.decided == 32
 
 
 @pytest.fixture
