@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from curation import masks
 from curation.models import Batch, Choice, Correction, Decision, Image, ReviewItem, Verdict
@@ -48,15 +48,19 @@ def decide(
     return record(Decision(key=key, item=item, author=by, choice=choice, reasons=list(reasons)))
 
 
-def record(decision: Decision, *, saw: str = "") -> Decision:
+def record(decision: Decision, *, saw: str = "", within: QuerySet[Batch] | None = None) -> Decision:
     """Keep a decision and carry it out. The same `key` twice is the same decision.
 
     `saw` is the verdict its author knew of. Where another stands, both are kept and that one goes
-    on standing: nobody overrules a decision unseen.
+    on standing: nobody overrules a decision unseen. `within`: the batches that its author reviews,
+    so that whoever decides is let in by the statement that locks the picture.
+
+    Raises:
+        Image.DoesNotExist: there is no such item in one of them.
     """
     try:
         with transaction.atomic():
-            decision.item = _lock(decision.item)
+            decision.item = _lock(decision.item_id, within)
             decision.is_opinion = bool(saw) and _is_opinion(decision, saw)
             decision.save(force_insert=True)
             _carry_out(decision)
@@ -65,10 +69,12 @@ def record(decision: Decision, *, saw: str = "") -> Decision:
     return decision
 
 
-def _lock(item: ReviewItem) -> ReviewItem:
+def _lock(item: int, within: QuerySet[Batch] | None = None) -> ReviewItem:
     """The item and its picture as they are now, the picture locked first. One statement."""
     locking = Image.objects.select_for_update(no_key=True, of=("self", "review_item"))
-    image = locking.select_related("review_item__batch").get(review_item=item.pk)
+    if within is not None:
+        locking = locking.filter(Exists(within.filter(pk=OuterRef("review_item__batch"))))
+    image = locking.select_related("review_item__batch").get(review_item=item)
     return image.review_item
 
 
@@ -182,7 +188,7 @@ def undo(decision: Decision, *, by: User) -> Decision:
     """Take back one decision. Asked twice, the first undo stands."""
     try:
         with transaction.atomic():
-            decision.item = _lock(decision.item)
+            decision.item = _lock(decision.item_id)
             undoing = Decision.objects.create(
                 item=decision.item, author=by, choice=Choice.UNDO, undoes=decision
             )

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from curation.deciding import decide
+from curation.guests import is_guest
 from curation.models import Choice, Decision, ReviewItem, ReviewItemQuerySet, Verdict
 from curation.opinions import VERDICTS
 
@@ -23,9 +24,10 @@ ANSWERS = {verdict: choice for choice, verdict in VERDICTS.items()}
 
 def unmet(by: User, batch: int) -> ReviewItemQuerySet:
     """Test pictures of the batch's subject about which this person has never said anything, as they
-    come."""
+    come. Guests see the one batch alone."""
     said = Decision.objects.filter(item=OuterRef("pk"), author=by)
-    tests = ReviewItem.objects.exclude(gold="").filter(batch__subject__batches=batch)
+    near = {"batch": batch} if is_guest(by) else {"batch__subject__batches": batch}
+    tests = ReviewItem.objects.exclude(gold="").filter(**near)
     return tests.filter(~Exists(said), image__trashed_at=None).order_by()
 
 

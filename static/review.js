@@ -117,7 +117,7 @@ async function send(kind, url, body) {
 
 function retouch() {
   const candidate = current() && candidateOf(current());
-  if (!candidate) return;
+  if (panel.hidden || !candidate) return;
   if (candidate.dataset.correctable === "no") return say("It was not made from a picture, so there is no edit to correct.");
   const { item } = current().dataset;
   openRoom($(".picked", candidate), { retouch: urlOf("retouch", item), edit: urlOf("edit", item) }, send);

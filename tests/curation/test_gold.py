@@ -14,7 +14,7 @@ from curation.models import Batch, Choice, Decision, ReviewItem, Subject, Verdic
 from curation.opinions import shown_verdicts
 from curation.reviewers import Part, records
 from curation.trashing import move_to_trash
-from tests.curation.cast import make_item, make_items
+from tests.curation.cast import guest_of, make_item, make_items
 
 JSON = {"Accept": "application/json"}
 
@@ -50,6 +50,12 @@ def test_others_meet_it_once_also_in_later_batches_and_whoever_marked_it_never(
     assert met_by(bob, later) == []
     undo_last(marked.batch, by=bob)
     assert met_by(bob, later) == []
+
+
+def test_a_guest_meets_those_of_their_own_batch_only(subject: Subject, marked: ReviewItem) -> None:
+    later = make_items(subject, 1)
+    assert met_by(guest_of(later), later) == []
+    assert met_by(guest_of(marked.batch), marked.batch) == [marked]
 
 
 def test_whoever_marks_what_another_decided_vouches_for_it(
