@@ -11,12 +11,13 @@ import uuid
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Exists, Subquery
+from django.db.models import Subquery
+from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from curation.deciding import HELD_BY_NOBODY
 from curation.gold import unmet
-from curation.models import ReviewItem, ReviewItemQuerySet, reviewable_by
+from curation.models import Batch, ReviewItem, ReviewItemQuerySet, may_review
 from curation.opinions import ready_for
 
 if TYPE_CHECKING:
@@ -47,21 +48,21 @@ def claim(batch: int, *, by: User, lease: uuid.UUID, count: int = CLAIM) -> list
 
 
 def next_items(batch: int, *, by: User, lease: uuid.UUID) -> ReviewItemQuerySet:
-    """What the lease may have, in order, with all that the desk shows: also `subject_slug`, the
-    gate's two lines, which are the batch's, and `unmet_gold`, a test picture for this person.
+    """What the lease may have, in order, with all that the desk shows: also `about` (the subject's
+    slug, the gate's two lines), which is the batch's, and `unmet_gold`, a test picture for this
+    person.
 
     Whether the batch may be seen is asked apart from the items, not by a join: with one, SQLite's
     planner may start from the batch and sort every waiting item.
     """
-    visible = reviewable_by(by).filter(pk=batch)
+    this = Batch.objects.filter(pk=batch)
+    about = JSONObject(slug="subject__slug", stranger_line="stranger_line", own_line="own_line")
     return (
         ReviewItem.objects.filter(ready_for(by))
         .free_for(lease)
-        .filter(Exists(visible), batch=batch)
+        .filter(may_review(by, batch), batch=batch)
         .annotate(
-            subject_slug=Subquery(visible.values("subject__slug")),
-            stranger_line=Subquery(visible.values("stranger_line")),
-            own_line=Subquery(visible.values("own_line")),
+            about=Subquery(this.values_list(about)),
             unmet_gold=Subquery(unmet(by, batch).values("pk")[:1]),
         )
         .select_related("image__measurement", "source")

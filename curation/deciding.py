@@ -12,10 +12,19 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import F
 
 from curation import masks
-from curation.models import Batch, Choice, Correction, Decision, Image, ReviewItem, Verdict
+from curation.models import (
+    Batch,
+    Choice,
+    Correction,
+    Decision,
+    Image,
+    ReviewItem,
+    Verdict,
+    seated,
+)
 from curation.opinions import VERDICTS, is_compared, is_drawn, opinions
 from curation.ordering import LAST
 
@@ -48,19 +57,18 @@ def decide(
     return record(Decision(key=key, item=item, author=by, choice=choice, reasons=list(reasons)))
 
 
-def record(decision: Decision, *, saw: str = "", within: QuerySet[Batch] | None = None) -> Decision:
+def record(decision: Decision, *, saw: str = "", authorise: bool = False) -> Decision:
     """Keep a decision and carry it out. The same `key` twice is the same decision.
 
     `saw` is the verdict its author knew of. Where another stands, both are kept and that one goes
-    on standing: nobody overrules a decision unseen. `within`: the batches that its author reviews,
-    so that whoever decides is let in by the statement that locks the picture.
+    on standing: nobody overrules a decision unseen.
 
     Raises:
-        Image.DoesNotExist: there is no such item in one of them.
+        Image.DoesNotExist: no such item; with `authorise`, none that its author may review.
     """
     try:
         with transaction.atomic():
-            decision.item = _lock(decision.item_id, within)
+            decision.item = _lock(decision, theirs_only=authorise)
             decision.is_opinion = bool(saw) and _is_opinion(decision, saw)
             decision.save(force_insert=True)
             _carry_out(decision)
@@ -69,12 +77,14 @@ def record(decision: Decision, *, saw: str = "", within: QuerySet[Batch] | None 
     return decision
 
 
-def _lock(item: int, within: QuerySet[Batch] | None = None) -> ReviewItem:
-    """The item and its picture as they are now, the picture locked first. One statement."""
+def _lock(decision: Decision, *, theirs_only: bool = False) -> ReviewItem:
+    """The item and its picture as they are now, the picture locked first. One statement: joins
+    where conditions inside others would take longer to write than to run."""
     locking = Image.objects.select_for_update(no_key=True, of=("self", "review_item"))
-    if within is not None:
-        locking = locking.filter(Exists(within.filter(pk=OuterRef("review_item__batch"))))
-    image = locking.select_related("review_item__batch").get(review_item=item)
+    if theirs_only and not decision.author.is_staff:
+        memberships = "review_item__batch__subject__memberships__"
+        locking = locking.filter(seated(decision.author, F("review_item__batch"), memberships))
+    image = locking.select_related("review_item__batch").get(review_item=decision.item_id)
     return image.review_item
 
 
@@ -188,7 +198,7 @@ def undo(decision: Decision, *, by: User) -> Decision:
     """Take back one decision. Asked twice, the first undo stands."""
     try:
         with transaction.atomic():
-            decision.item = _lock(decision.item_id)
+            decision.item = _lock(decision)
             undoing = Decision.objects.create(
                 item=decision.item, author=by, choice=Choice.UNDO, undoes=decision
             )

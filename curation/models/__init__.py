@@ -1,5 +1,13 @@
 from curation.models.image import Image, ImageQuerySet, Measurement, Origin, Verdict
-from curation.models.membership import RANK, Invitation, Membership, Role, reviewable_by
+from curation.models.membership import (
+    RANK,
+    Invitation,
+    Membership,
+    Role,
+    may_review,
+    reviewable_by,
+    seated,
+)
 from curation.models.review import (
     Batch,
     Choice,
@@ -37,5 +45,7 @@ __all__ = [
     "Subject",
     "SubjectQuerySet",
     "Verdict",
+    "may_review",
     "reviewable_by",
+    "seated",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -116,18 +116,28 @@ class Membership(models.Model):
         return f"{self.user}, {self.role} of {self.subject}"
 
 
-def reviewable_by(user: User | AnonymousUser) -> models.QuerySet[Batch]:
-    """Every batch of their subjects for members, for a guest the one of an open invitation.
+def seated(user: User | AnonymousUser, batch: Any, via: str = "") -> models.Q:
+    """What lets `user`, no operator, review `batch` (a key, or a reference to one), as a condition
+    on a membership of its subject that is reached by the path `via`.
 
     The one place that ends a guest's rights: at the moment the link expires or is revoked.
     """
+    members = models.Q(**{f"{via}role__in": [Role.REVIEWER, Role.CURATOR]})
+    guests = {
+        f"{via}invitation__batch": batch,
+        f"{via}invitation__revoked_at": None,
+        f"{via}invitation__expires_at__gt": timezone.now(),
+    }
+    return (members | models.Q(**guests)) & models.Q(**{f"{via}user": user.pk})
+
+
+def may_review(user: User | AnonymousUser, batch: Any) -> models.Q:
+    """A condition on any rows."""
     if user.is_staff:
-        return Batch.objects.all()
-    member = Membership.objects.filter(user=user.pk, subject=models.OuterRef("subject"))
-    guests = models.Q(
-        invitation__batch=models.OuterRef("pk"),
-        invitation__revoked_at=None,
-        invitation__expires_at__gt=timezone.now(),
-    )
-    members = models.Q(role__in=[Role.REVIEWER, Role.CURATOR])
-    return Batch.objects.filter(models.Exists(member.filter(members | guests)))
+        return models.Q()
+    seats = Membership.objects.filter(seated(user, batch), subject__batches=batch)
+    return models.Q(models.Exists(seats))
+
+
+def reviewable_by(user: User | AnonymousUser) -> models.QuerySet[Batch]:
+    return Batch.objects.filter(may_review(user, models.OuterRef("pk")))

@@ -123,13 +123,15 @@ def claim_items(request: MemberRequest, pk: int) -> HttpResponse:
     have = set(request.POST.getlist("have"))
     new = [item for item in claimed if str(item.pk) not in have]
     num_handed_out = sum(item.lease != lease for item in claimed)  # As they were before.
-    facts: Any = claimed[0] if claimed else batch_of(request, pk, role=Role.GUEST)
-    slug = facts.subject_slug if claimed else facts.subject.slug
+    if not claimed:
+        batch_of(request, pk, role=Role.GUEST)  # Not found is not the same as nothing left.
+        return render(request, "curation/_deck.html")
+    first: Any = claimed[0]
     context = {
         "held": [item.pk for item in claimed],
-        "also": facts.unmet_gold if is_due(num_handed_out) else None,
-        "candidates": candidates(new, (facts.stranger_line, facts.own_line)),
-        "details": _details(slug),
+        "also": first.unmet_gold if is_due(num_handed_out) else None,
+        "candidates": candidates(new, (first.about["stranger_line"], first.about["own_line"])),
+        "details": _details(first.about["slug"]),
     }
     return render(request, "curation/_deck.html", context)
 
