@@ -92,6 +92,7 @@ TEMPLATES = [
 
 DATABASES = {"default": env.db_url("FLENWHEEL_DATABASE_URL", default=f"sqlite:///{VAR}/db.sqlite3")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["ENGINE"] = "flenwheel.sqlite"
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,

@@ -17,6 +17,6 @@ from flenwheel.settings import DATABASES, STORAGES  # noqa: E402
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 TORCH_THREADS = 1  # Tests run in parallel; more threads than cores wait for one another.
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+if DATABASES["default"]["ENGINE"] == "flenwheel.sqlite":
     # A file, as in the product: in memory, threads that write at once meet errors it does not have.
     DATABASES["default"]["TEST"] = {"NAME": f"{VAR_OF_TESTS}/test.sqlite3"}

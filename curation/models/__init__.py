@@ -6,7 +6,7 @@ from curation.models.membership import (
     Role,
     may_review,
     reviewable_by,
-    seated,
+    reviews,
 )
 from curation.models.review import (
     Batch,
@@ -47,5 +47,5 @@ __all__ = [
     "Verdict",
     "may_review",
     "reviewable_by",
-    "seated",
+    "reviews",
 ]
