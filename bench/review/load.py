@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection
@@ -40,14 +41,18 @@ def measure(effort: Effort) -> list[Row]:
 
 
 def review(reviewers: list[Reviewer], rate: int, count: int) -> None:
-    """`count` decisions, dealt in turn, `rate` a second."""
+    """`count` decisions, `rate` a second, dealt by lot: dealt in turn, all would run out of
+    pictures in the same instant, as people never do."""
     for reviewer in reviewers:
         reviewer.sit_down()
-    dues = every(1 / rate, count)
+    lot = random.Random(0)
+    hands: list[list[float]] = [[] for _ in reviewers]
+    for due in every(1 / rate, count):
+        lot.choice(hands).append(due)
     with ThreadPoolExecutor(len(reviewers)) as seats:
         shifts = [
-            seats.submit(reviewer.work, dues[place :: len(reviewers)])
-            for place, reviewer in enumerate(reviewers)
+            seats.submit(reviewer.work, dues)
+            for reviewer, dues in zip(reviewers, hands, strict=True)
         ]
     for shift in shifts:
         shift.result()
