@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 Lines = tuple[float | None, float | None]
 """Below the first cosine the gate sees a stranger, from the second on the person."""
 
+MODULES = (
+    "review.js", "bursts.js", "deck.js", "decisions.js", "grid.js", "keys.js", "looking.js",
+    "loupe.js", "outbox.js", "retouching.js", "siblings.js", "sweeping.js", "swiping.js",
+    "tally.js", "vendor/idb-keyval/idb-keyval.js",
+)  # fmt: skip
+"""The page's script and all that it imports: asked for at once, not one when another has come."""
+
 UNDOABLE = 200
 """Decisions that a page can take back after a reload."""
 

@@ -142,10 +142,11 @@ const stay = () => deck.show(waiting().includes(current()) ? current() : deck.ne
 async function openGrid({ drop = false } = {}) {
   const page = () => waiting().slice(0, PAGE);
   closeAll();
-  grid.lay(drop ? [] : page());
+  if (!drop) grid.lay(page());
   if (drop || page().length < PAGE) await deck.refill({ page: true, drop });
   if (!grid.isOpen()) return;
-  grid.add(page());
+  if (drop) grid.lay(page());
+  else grid.add(page());
   if (page().length === 0) closeGrid();
 }
 

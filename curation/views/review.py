@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from curation.claiming import CLAIM, PAGE, claim, keep, release
 from curation.comparing import compare
-from curation.desk import candidates, first_of, reason_counts, tally, undoable
+from curation.desk import MODULES, candidates, first_of, reason_counts, tally, undoable
 from curation.gold import is_due
 from curation.models import Batch, ReviewItem, Role, Verdict, reviewable_by
 from curation.numbers import pace, tables
@@ -80,6 +80,7 @@ def review_batch(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
         "details": _details(slug),
         "current": deck[0] if deck else None,
         "reasons": reason_counts(batch),
+        "desk_modules": MODULES,
         "is_grid": is_grid,
         "undoable": undoable(batch, request.user),
         "reviewer": reviewer_of(request),

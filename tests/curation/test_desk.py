@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
+from django.conf import settings
 from django.contrib.auth.models import User
 
 from curation.deciding import decide, undo_last
-from curation.desk import candidates, first_of, reason_counts, undoable
+from curation.desk import MODULES, candidates, first_of, reason_counts, undoable
 from curation.models import Choice, Image, Measurement, ReviewItem, Subject
 from curation.nearest import nearest_photos
 from tests.curation.cast import make_image, make_item, make_photos
@@ -77,3 +80,14 @@ def test_one_can_undo_ones_own_standing_decisions_only(
     decide(items[2], Choice.ACCEPT, by=alice)
     undo_last(items[0].batch, by=alice)
     assert [entry["item"] for entry in undoable(items[0].batch, alice)] == [items[0].pk]
+
+
+def test_the_page_asks_at_once_for_all_that_its_script_imports() -> None:
+    found, left = set[str](), ["review.js"]
+    while left:
+        name = left.pop()
+        found.add(name)
+        text = (settings.ROOT / "static" / name).read_text()
+        imported = re.findall(r'^import [^"]*"\./([^"]+)";', text, re.MULTILINE)
+        left += [one for one in imported if one not in found]
+    assert found == set(MODULES)
