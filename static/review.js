@@ -230,6 +230,7 @@ function takeNews(news) {
 function closeAll() {
   bursts.close();
   panel.open = false;
+  say("");
 }
 
 // Arrow keys move what is looked at closely; otherwise they go on, as [ and ] always do.

@@ -8,7 +8,7 @@ def fill(apps, schema_editor):
     photos = apps.get_model('curation', 'Image').objects.filter(origin='photo', trashed_at=None)
     waiting = items.filter(image__verdict='pending', image__trashed_at=None)
     items.exclude(pk__in=waiting.values('pk')).update(is_waiting=False)
-    for item in waiting.select_related('image').iterator():
+    for item in items.select_related('image').iterator():
         item.source = item.image.parents.order_by('pk').first()
         item.nearest = nearest(item.image, photos.filter(subject=item.image.subject_id))
         item.save(update_fields=['source', 'nearest'])
