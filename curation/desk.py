@@ -145,12 +145,8 @@ def reason_counts(batch: Batch) -> list[ReasonCount]:
 
 def undoable(batch: Batch, by: User) -> list[dict[str, object]]:
     """This person's newest standing decisions in the batch, oldest first."""
-    mine = (
-        Decision.objects.filter(item__batch=batch, author=by, undone_by=None)
-        .exclude(choice=Choice.UNDO)
-        .order_by("-pk")
-        .values_list("item_id", "key", "choice")[:UNDOABLE]
-    )
+    said = Decision.objects.undoable().filter(item__batch=batch, author=by).order_by("-pk")
+    mine = said.values_list("item_id", "key", "choice")[:UNDOABLE]
     return [
         {"item": item, "key": str(key), "choice": choice} for item, key, choice in reversed(mine)
     ]

@@ -181,6 +181,28 @@ class ReviewItem(models.Model):
         return f"item {self.pk} of {self.batch}"
 
 
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def verdicts(self) -> Self:
+        """Accept or reject, and nobody took it back."""
+        return self.filter(choice__in=[Choice.ACCEPT, Choice.REJECT], undone_by=None)
+
+    def opinions(self) -> Self:
+        """Those that changed nothing."""
+        return self.verdicts().filter(is_opinion=True)
+
+    def current(self) -> Self:
+        """Verdicts and opinions that no later verdict has left behind."""
+        later = Decision.objects.verdicts().filter(is_opinion=False)
+        passed = later.filter(item=models.OuterRef("item"), pk__gt=models.OuterRef("pk"))
+        return self.verdicts().filter(~models.Exists(passed))
+
+    def undoable(self) -> Self:
+        """What people said outright: a rejection that came with accepting an answer to the picture
+        goes with that acceptance."""
+        implied = models.Q(correction__target__review_item__answer_to=models.F("item"))
+        return self.filter(undone_by=None).exclude(models.Q(choice=Choice.UNDO) | implied)
+
+
 class Decision(models.Model):
     """One thing one person said about one picture. Never changed; an undo is another row.
 
@@ -211,6 +233,8 @@ class Decision(models.Model):
         null=True, blank=True, help_text="Time the picture was looked at, in seconds."
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = DecisionQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]
