@@ -135,7 +135,7 @@ def tally(batch: Batch, *, by: User) -> Tally:
 
 def reason_counts(batch: Batch) -> list[ReasonCount]:
     """The nine reasons in the order of their keys. One query."""
-    given = Decision.objects.filter(item__batch=batch, choice=Choice.REJECT, undone_by=None)
+    given = Decision.objects.verdicts().filter(item__batch=batch, choice=Choice.REJECT)
     counts = Counter(r for reasons in given.values_list("reasons", flat=True) for r in reasons)
     return [
         ReasonCount(key, reason.value, reason.label, counts[reason.value])
