@@ -21,7 +21,7 @@ from curation.deciding import correct, record, undo, undo_last
 from curation.forms import CorrectionForm, DecisionForm, RetouchForm, UndoForm
 from curation.ingest import Refused, ingest_retouch
 from curation.lessons import Handwork
-from curation.models import Batch, Choice, Decision, Image, ReviewItem, Role, reviewable_by
+from curation.models import Batch, Choice, Decision, Image, ReviewItem, Role
 from curation.opinions import VERDICTS, is_compared, shown_verdicts
 from curation.views.visible import batch_of, item_of
 from flenwheel.http import MemberRequest
@@ -91,8 +91,7 @@ def _undo(request: MemberRequest, batch: Batch, key: uuid.UUID | None) -> Decisi
     by = request.user
     if key is None:
         return undo_last(batch, by=by, authorise=True)
-    theirs = Decision.objects.filter(author=by, item__batch__in=reviewable_by(by))
-    mine = theirs.get(item__batch__subject=batch.subject, key=key)
+    mine = Decision.objects.get(key=key, author=by, item__batch__subject=batch.subject)
     return undo(mine, by=by, authorise=True)
 
 
