@@ -44,6 +44,6 @@ def _keep(image: Image, trashed_at: dt.datetime | None) -> None:
     image.trashed_at = trashed_at
     with transaction.atomic():
         Image.objects.filter(pk=image.pk).update(trashed_at=trashed_at)  # And so it is locked.
-        items = ReviewItem.objects.select_related("image", "batch").filter(image=image.pk)
-        for item in items:
+        items = ReviewItem.objects.select_for_update(no_key=True, of=("self",))
+        for item in items.select_related("image", "batch").filter(image=image.pk):
             line_up(item, said_about(item))

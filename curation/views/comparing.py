@@ -86,7 +86,7 @@ def settle(request: MemberRequest, pk: int) -> HttpResponse:
 def tests(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     """The test pictures of a batch, and the decided ones that may become such."""
     batch = get_object_or_404(Batch, subject=subject_of(request, slug, role=Role.CURATOR), pk=pk)
-    answered = Q(decisions__in=Decision.objects.opinions())
+    answered = Q(decisions__in=Decision.objects.opinions().filter(item__batch=batch))
     chosen = batch.items.exclude(gold="").select_related("image")
     decided = Image.objects.in_use().filter(review_item__batch=batch, review_item__gold="")
     context = {
