@@ -15,10 +15,10 @@ from django.db.models import Subquery
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
-from curation.deciding import HELD_BY_NOBODY
 from curation.gold import unmet
 from curation.models import Batch, ReviewItem, ReviewItemQuerySet, may_review
 from curation.opinions import ready_for
+from curation.standing import HELD_BY_NOBODY
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

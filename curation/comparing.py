@@ -13,7 +13,6 @@ from django.db.models import Exists, OuterRef
 from curation.agreement import Agreement, Counts, cohens_kappa, krippendorffs_alpha
 from curation.guests import name_of
 from curation.models import Batch, Choice, Decision, Reason, Subject
-from curation.opinions import VERDICTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +64,8 @@ def words(*, batch: Batch | None = None, subject: Subject | None = None) -> list
     A first verdict and every opinion are blind; who overruled a verdict or settled a dispute knew
     of it, and is left out.
     """
-    opinion = Decision.objects.filter(item=OuterRef("item"), is_opinion=True, undone_by=None)
-    said = Decision.objects.filter(Exists(opinion), choice__in=VERDICTS, undone_by=None)
+    opinion = Decision.objects.opinions().filter(item=OuterRef("item"))
+    said = Decision.objects.verdicts().filter(Exists(opinion))
     here = said.filter(item__batch=batch) if batch else said.filter(item__batch__subject=subject)
     found: dict[int, Said] = {}
     rows = here.order_by("pk").values_list("item", "author", "choice", "reasons", "is_opinion")

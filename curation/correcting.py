@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curation.deciding import Handwork, edit_behind
 from curation.ingest import Refused, keep_retouch
+from curation.lessons import Handwork, edit_behind
 from curation.models import Image, Origin, ReviewItem, Verdict
 from curation.opening import CRASHED, Busy, Facts, open_apart
 from curation.recipe import Fill, Recipe

@@ -1,4 +1,4 @@
-"""What a person says about a picture. Rows are only added; the verdict is their projection.
+"""What a person says about a picture. Rows are only added; how it stands follows from them.
 
 Whoever decides or undoes locks the picture first, so that of two people the later one prevails.
 An opinion, said without knowing that there is a verdict already, changes none: it is compared.
@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from curation import masks
+from curation.lessons import Handwork, keep_lesson, work_on
 from curation.models import (
     Batch,
     Choice,
@@ -25,23 +24,11 @@ from curation.models import (
     Verdict,
     reviews,
 )
-from curation.opinions import VERDICTS, is_compared, is_drawn, opinions
-from curation.ordering import LAST
+from curation.opinions import is_compared, shown_verdicts
+from curation.standing import HELD_BY_NOBODY, compare, locked, project, said_about, that_count
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-
-HELD_BY_NOBODY = {"holder": None, "lease": None, "held_until": None}
-
-
-@dataclass(frozen=True, slots=True)
-class Handwork:
-    """How the target of a correction came to be, in `Correction`'s own fields."""
-
-    raw_instruction: str = ""
-    mask: bytes | None = None
-    recipe: dict[str, Any] = field(default_factory=dict)
-    outside_change: float | None = None
 
 
 def decide(
@@ -68,9 +55,7 @@ def record(decision: Decision, *, saw: str = "", authorise: bool = False) -> Dec
     """
     try:
         with transaction.atomic():
-            decision.item = _lock(decision)
-            if authorise and not reviews(decision.author, decision.item.batch):
-                raise Image.DoesNotExist
+            decision.item = _lock(decision, authorise)
             decision.is_opinion = bool(saw) and _is_opinion(decision, saw)
             decision.save(force_insert=True)
             _carry_out(decision)
@@ -79,11 +64,11 @@ def record(decision: Decision, *, saw: str = "", authorise: bool = False) -> Dec
     return decision
 
 
-def _lock(decision: Decision) -> ReviewItem:
-    """The item and its picture as they are now, the picture locked first. One statement."""
-    locking = Image.objects.select_for_update(no_key=True, of=("self", "review_item"))
-    image = locking.select_related("review_item__batch").get(review_item=decision.item_id)
-    return image.review_item
+def _lock(decision: Decision, authorise: bool) -> ReviewItem:
+    item = locked(decision.item_id)
+    if authorise and not reviews(decision.author, item.batch):
+        raise Image.DoesNotExist
+    return item
 
 
 def _is_opinion(decision: Decision, saw: str) -> bool:
@@ -97,13 +82,8 @@ def _is_opinion(decision: Decision, saw: str) -> bool:
     if saw != item.image.verdict:
         return not is_own
     # Of what is compared people see only what they said themselves: now they say something else.
-    mine = opinions(item).filter(author=decision.author_id)
-    return is_compared(item) and mine.exists()
-
-
-def _standing(item: ReviewItem) -> Decision | None:
-    """The decision that the verdict is the projection of."""
-    return item.decisions.filter(choice__in=VERDICTS, undone_by=None, is_opinion=False).last()
+    opinions = that_count(said_about(item))[1:] if is_compared(item) else []
+    return any(one.author_id == decision.author_id for one in opinions)
 
 
 def _carry_out(decision: Decision) -> None:
@@ -111,92 +91,70 @@ def _carry_out(decision: Decision) -> None:
     if decision.choice == Choice.SKIP:
         ReviewItem.objects.filter(pk=item.pk).update(skips=F("skips") + 1, **HELD_BY_NOBODY)
     elif decision.is_opinion:
-        _compare(item)
+        compare(item, said_about(item))
     else:
-        _project(item, decision)
+        project(item, said_about(item) if item.decided_at else [decision])
         _teach(decision)
 
 
 def _teach(decision: Decision) -> None:
-    """Whoever accepts an answer to an order has shown what the first edit should have been."""
-    item = decision.item
-    if decision.choice == Choice.ACCEPT and item.answer_to and item.answer_to.source:
-        work = _work_on(item.image)
-        record_correction(item.answer_to, item.image, by=decision.author, work=work)
+    """Whoever accepts an answer to an order has shown what the first edit should have been: they
+    reject that one, as far as they know how it stands."""
+    item, by = decision.item, decision.author
+    first = item.answer_to
+    if decision.choice == Choice.ACCEPT and first and first.source:
+        rejection = Decision(item=first, author=by, choice=Choice.REJECT)
+        saw = shown_verdicts(ReviewItem.objects.filter(pk=first.pk), by)[first.pk]
+        correct(rejection, item.image, work=work_on(item.image), saw=saw)
 
 
-def _work_on(answer: Image) -> Handwork:
-    """What a person typed and painted for the editor to answer, as the answer itself tells."""
-    made_by = answer.provenance
-    return Handwork(
-        raw_instruction=made_by.get("said", ""),
-        mask=masks.from_text(made_by["mask"]) if "mask" in made_by else None,
-        outside_change=made_by.get("outside_change"),
-    )
+def correct(
+    rejection: Decision, target: Image, *, work: Handwork | None = None, saw: str = ""
+) -> Decision:
+    """Reject what the editor made and keep as a lesson what it should have been, `target`.
+
+    Where the rejection is an opinion the lesson waits, too: see `record` about `saw`.
+
+    Raises:
+        ValueError: the item was made from no picture.
+    """
+    with transaction.atomic():
+        lesson = keep_lesson(rejection.item, target, by=rejection.author, work=work)
+        rejection.correction = lesson
+        return record(rejection, saw=saw)
 
 
-def _project(item: ReviewItem, standing: Decision | None) -> None:
-    """Bring picture and item in line with what stands."""
-    if standing:
-        _follow(item, standing)
-    else:
-        _wait(item)
-    item.is_disputed = False
-    Image.objects.filter(pk=item.image_id).update(verdict=item.image.verdict)
-    _save(item)
+def record_correction(
+    item: ReviewItem,
+    target: Image,
+    *,
+    by: User,
+    key: uuid.UUID | None = None,
+    reasons: Sequence[str] = (),
+    work: Handwork | None = None,
+) -> Correction:
+    """The same, knowing how the item stands."""
+    facts = {"item": item, "author": by, "choice": Choice.REJECT, "reasons": list(reasons)}
+    kept = correct(Decision(key=key or uuid.uuid4(), **facts), target, work=work)
+    assert kept.correction is not None
+    return kept.correction
 
 
-def _follow(item: ReviewItem, standing: Decision) -> None:
-    """What had waited goes on waiting, behind all others, where the lot wants it judged twice. A
-    known answer that is no longer true is forgotten."""
-    item.image.verdict = VERDICTS[Choice(standing.choice)]
-    item.decider, item.decided_at = standing.author, standing.created_at
-    item.is_waiting = item.is_waiting and is_drawn(item)
-    item.rank = item.rank % LAST + (LAST if item.is_waiting else 0)
-    item.gold = item.gold if item.gold == standing.choice else ""
-
-
-def _wait(item: ReviewItem) -> None:
-    item.image.verdict = Verdict.PENDING
-    item.decider = item.decided_at = None
-    item.is_waiting = item.image.trashed_at is None
-    item.rank %= LAST
-    item.gold = ""
-
-
-def _compare(item: ReviewItem) -> None:
-    """A second opinion was said or taken back: is one wanted still, and does any differ?"""
-    newest = dict(opinions(item).order_by("pk").values_list("author", "choice"))
-    differs = any(VERDICTS[Choice(said)] != item.image.verdict for said in newest.values())
-    item.is_disputed = differs and not item.gold
-    is_wanted = is_drawn(item) and not item.gold and item.image.trashed_at is None
-    item.is_waiting = is_wanted and not newest
-    _save(item)
-
-
-def _save(item: ReviewItem) -> None:
-    """Write what follows from the decisions; whoever held the item has said what they wanted."""
-    follows = ("decider", "decided_at", "is_disputed", "is_waiting", "gold", "rank")
-    facts = {name: getattr(item, name) for name in follows}
-    ReviewItem.objects.filter(pk=item.pk).update(**facts, **HELD_BY_NOBODY)
-
-
-def undo_last(batch: Batch, *, by: User) -> Decision | None:
+def undo_last(batch: Batch, *, by: User, authorise: bool = False) -> Decision | None:
     """Take back this person's newest decision in the batch; None when nothing is left to undo."""
-    last = (
-        Decision.objects.filter(item__batch=batch, author=by, undone_by=None)
-        .exclude(choice=Choice.UNDO)
-        .select_related("item__image")
-        .last()
-    )
-    return undo(last, by=by) if last else None
+    last = Decision.objects.undoable().filter(item__batch=batch, author=by).last()
+    return undo(last, by=by, authorise=authorise) if last else None
 
 
-def undo(decision: Decision, *, by: User) -> Decision:
-    """Take back one decision. Asked twice, the first undo stands."""
+def undo(decision: Decision, *, by: User, authorise: bool = False) -> Decision:
+    """Take back one decision. Asked twice, the first undo stands.
+
+    Raises:
+        Image.DoesNotExist: with `authorise`, its author may no longer review the picture.
+    """
     try:
         with transaction.atomic():
-            decision.item = _lock(decision)
+            decision.item = _lock(decision, authorise)
             undoing = Decision.objects.create(
                 item=decision.item, author=by, choice=Choice.UNDO, undoes=decision
             )
@@ -205,6 +163,13 @@ def undo(decision: Decision, *, by: User) -> Decision:
     except IntegrityError:  # A second press, or another tab, undid the same decision.
         return Decision.objects.get(undoes=decision)
     return undoing
+
+
+def _restore(undone: Decision) -> None:
+    if undone.choice == Choice.SKIP:
+        ReviewItem.objects.filter(pk=undone.item_id, skips__gt=0).update(skips=F("skips") - 1)
+    else:
+        project(undone.item, said_about(undone.item))
 
 
 def _unteach(undone: Decision) -> None:
@@ -217,80 +182,5 @@ def _unteach(undone: Decision) -> None:
         author=undone.author_id,
         undone_by=None,
     )
-    for lesson in lessons.select_related("item__image"):
+    for lesson in lessons:
         undo(lesson, by=undone.author)
-
-
-def _restore(undone: Decision) -> None:
-    if undone.choice == Choice.SKIP:
-        ReviewItem.objects.filter(pk=undone.item_id, skips__gt=0).update(skips=F("skips") - 1)
-        return
-    if not undone.is_opinion:
-        _project(undone.item, _standing(undone.item))
-    if undone.item.decided_at:
-        _compare(undone.item)
-
-
-def record_correction(
-    item: ReviewItem,
-    target: Image,
-    *,
-    by: User,
-    key: uuid.UUID | None = None,
-    reasons: Sequence[str] = (),
-    work: Handwork | None = None,
-) -> Correction:
-    """Keep (source, instruction, target) as a lesson and reject what the editor made instead.
-
-    The instruction is what was asked for first, not the words that led to the target: see
-    docs/decisions/0012.
-
-    Raises:
-        ValueError: the item was made from no picture.
-    """
-    made = item.image
-    source, instruction = edit_behind(item)
-    facts = {"subject": made.subject, "rejected": made, "author": by}
-    with transaction.atomic():
-        correction, is_new = Correction.objects.get_or_create(
-            source=source,
-            instruction=instruction,
-            target=target,
-            defaults=facts | asdict(work or Handwork()),
-        )
-        if is_new:
-            correction.candidates.set(_answers(item, target))
-        record(
-            Decision(
-                key=key or uuid.uuid4(),
-                item=item,
-                author=by,
-                choice=Choice.REJECT,
-                reasons=list(reasons),
-                correction=correction,
-            )
-        )
-    return correction
-
-
-def edit_behind(item: ReviewItem) -> tuple[Image, str]:
-    """The picture and the order that the item began with: an answer in review is one more try.
-
-    Raises:
-        ValueError: it was made from no picture.
-    """
-    tries = [item]
-    while (earlier := tries[-1].answer_to) is not None:
-        tries.append(earlier)
-    for one in reversed(tries):
-        source = one.source or one.image.parents.order_by("pk").first()
-        if source is not None:
-            return source, one.image.what_was_asked
-    raise ValueError(f"{item.image} was not made from a picture, so there is no edit to correct.")
-
-
-def _answers(item: ReviewItem, target: Image) -> list[Image]:
-    """What the editor answered when it was asked again: in the target's words, if it has any."""
-    answers = Image.objects.filter(review_item__answer_to=item)
-    words = target.what_was_asked
-    return list(answers.filter(provenance__prompt=words) if words else answers)

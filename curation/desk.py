@@ -142,7 +142,7 @@ def tally(batch: Batch, *, by: User) -> Tally:
 
 def reason_counts(batch: Batch) -> list[ReasonCount]:
     """The nine reasons in the order of their keys. One query."""
-    given = Decision.objects.filter(item__batch=batch, choice=Choice.REJECT, undone_by=None)
+    given = Decision.objects.verdicts().filter(item__batch=batch, choice=Choice.REJECT)
     counts = Counter(r for reasons in given.values_list("reasons", flat=True) for r in reasons)
     return [
         ReasonCount(key, reason.value, reason.label, counts[reason.value])
@@ -152,12 +152,8 @@ def reason_counts(batch: Batch) -> list[ReasonCount]:
 
 def undoable(batch: Batch, by: User) -> list[dict[str, object]]:
     """This person's newest standing decisions in the batch, oldest first."""
-    mine = (
-        Decision.objects.filter(item__batch=batch, author=by, undone_by=None)
-        .exclude(choice=Choice.UNDO)
-        .order_by("-pk")
-        .values_list("item_id", "key", "choice")[:UNDOABLE]
-    )
+    said = Decision.objects.undoable().filter(item__batch=batch, author=by).order_by("-pk")
+    mine = said.values_list("item_id", "key", "choice")[:UNDOABLE]
     return [
         {"item": item, "key": str(key), "choice": choice} for item, key, choice in reversed(mine)
     ]

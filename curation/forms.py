@@ -130,9 +130,19 @@ class FreezeForm(forms.Form):
         return origins
 
 
+class SawField(forms.ChoiceField):
+    """The verdict that the reviewer knew of; whoever does not say knew of none."""
+
+    def __init__(self) -> None:
+        super().__init__(choices=Verdict.choices, required=False)
+
+    def clean(self, value: Any) -> str:
+        saw: str = super().clean(value)
+        return saw or Verdict.PENDING
+
+
 class DecisionForm(forms.Form):
-    """`key` is the browser's own, so that a decision sent twice is one decision; `saw` the verdict
-    that the reviewer knew of."""
+    """`key` is the browser's own, so that a decision sent twice is one decision."""
 
     choice = forms.ChoiceField(
         choices=[(c.value, c.label) for c in (Choice.ACCEPT, Choice.REJECT, Choice.SKIP)]
@@ -140,7 +150,7 @@ class DecisionForm(forms.Form):
     reasons = forms.MultipleChoiceField(choices=Reason.choices, required=False)
     key = forms.UUIDField(required=False)
     seconds = forms.FloatField(required=False, min_value=0, max_value=24 * 60 * 60)
-    saw = forms.ChoiceField(choices=Verdict.choices, required=False)
+    saw = SawField()
     is_blind = forms.BooleanField(required=False)
 
 
@@ -155,6 +165,7 @@ class CorrectionForm(forms.Form):
     )
     key = forms.UUIDField(required=False)
     reasons = forms.MultipleChoiceField(choices=Reason.choices, required=False)
+    saw = SawField()
 
 
 class MaskField(forms.FileField):
@@ -179,6 +190,7 @@ class RetouchForm(forms.Form):
     said = forms.CharField(required=False, max_length=MOST_SAID)
     key = forms.UUIDField(required=False)
     reasons = forms.MultipleChoiceField(choices=Reason.choices, required=False)
+    saw = SawField()
     look = forms.BooleanField(required=False)
 
     def clean_recipe(self) -> Recipe:

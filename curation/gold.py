@@ -10,8 +10,9 @@ from django.db.models import Exists, OuterRef
 
 from curation.deciding import decide
 from curation.guests import is_guest
-from curation.models import Choice, Decision, ReviewItem, ReviewItemQuerySet, Verdict
+from curation.models import Decision, ReviewItem, ReviewItemQuerySet, Verdict
 from curation.opinions import VERDICTS
+from curation.standing import compare, locked, said_about
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -41,20 +42,24 @@ def mark(item: ReviewItem, *, by: User) -> None:
     decision of their own, and so is never tested with it. Marked twice is marked once.
 
     Raises:
-        ValueError: nothing is decided about it.
+        ValueError: nothing is decided about it; with a sentence about what to do.
     """
-    if item.image.verdict == Verdict.PENDING:
-        raise ValueError(f"{item} has no answer yet: decide about it first.")
-    if item.gold:
-        return
-    choice = ANSWERS[Verdict(item.image.verdict)]
     with transaction.atomic():
-        if item.decider_id != by.pk:
-            decide(item, Choice(choice), by=by)
-        settled = {"is_waiting": False, "is_disputed": False}
-        ReviewItem.objects.filter(pk=item.pk).update(gold=choice, **settled)
+        now = locked(item.pk)
+        if now.image.verdict == Verdict.PENDING:
+            raise ValueError("Decide about that picture first: a test needs a known answer.")
+        if now.gold:
+            return
+        choice = ANSWERS[Verdict(now.image.verdict)]
+        if now.decider_id != by.pk:
+            now = decide(now, choice, by=by).item
+        now.gold = choice
+        compare(now, said_about(now))
 
 
 def unmark(item: ReviewItem) -> None:
-    """What was answered stays said."""
-    ReviewItem.objects.filter(pk=item.pk).update(gold="")
+    """What was answered stays said: who answered otherwise disputes the verdict from now on."""
+    with transaction.atomic():
+        now = locked(item.pk)
+        now.gold = ""
+        compare(now, said_about(now))

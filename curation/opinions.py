@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from curation.models import Batch, Choice, Decision, ReviewItem, ReviewItemQuerySet, Verdict
@@ -61,21 +61,10 @@ def ready_for(user: User | AnonymousUser) -> Q:
     return ~just_decided & Q(is_waiting=True)
 
 
-def opinions(item: ReviewItem) -> QuerySet[Decision]:
-    """What was said without knowing of the verdict that stands, since it does."""
-    return item.decisions.filter(
-        is_opinion=True, undone_by=None, choice__in=VERDICTS, created_at__gte=item.decided_at
-    )
-
-
 def shown_verdicts(items: ReviewItemQuerySet, by: User) -> dict[int, str]:
     """Each item's verdict as this reviewer may know it: that it waits, else one's own word, else
     what stands. One query."""
-    mine = (
-        Decision.objects.filter(item=OuterRef("pk"), author=by, undone_by=None)
-        .filter(choice__in=VERDICTS, created_at__gte=OuterRef("decided_at"))
-        .order_by("-pk")
-    )
+    mine = Decision.objects.current().filter(item=OuterRef("pk"), author=by).order_by("-pk")
     ready = ReviewItem.objects.filter(ready_for(by), pk=OuterRef("pk"))
     rows = items.order_by().values_list(
         "pk", "gold", "image__verdict", Exists(ready), Subquery(mine.values("choice")[:1])
@@ -84,7 +73,7 @@ def shown_verdicts(items: ReviewItemQuerySet, by: User) -> dict[int, str]:
 
 
 def _shown(gold: str, stands: str, is_ready: bool, said: str | None) -> str:
-    if is_ready:
+    if is_ready or stands == Verdict.PENDING:
         return Verdict.PENDING
     if said:
         return VERDICTS[Choice(said)]
@@ -118,6 +107,6 @@ def shares(batch: Batch) -> list[Share]:
 
 
 def _judged_once(batch: Batch) -> ReviewItemQuerySet:
-    said = Decision.objects.filter(item=OuterRef("pk"), is_opinion=True, undone_by=None)
+    said = Decision.objects.opinions().filter(item=OuterRef("pk"))
     decided = ReviewItem.objects.filter(batch=batch, gold="", image__trashed_at=None)
     return decided.exclude(decided_at=None).filter(~Exists(said))

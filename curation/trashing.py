@@ -8,6 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from curation.models import Image, ImageQuerySet, ReviewItem, Subject, Verdict
+from curation.opinions import judge_twice
+from curation.standing import line_up, said_about
 
 
 def move_to_trash(image: Image) -> None:
@@ -28,15 +30,20 @@ def take_all_from_trash(subject: Subject, seen: dt.datetime) -> int:
     """Put back what lay there; give how many those were."""
     lying = in_trash(subject, seen)
     with transaction.atomic():
+        list(lying.select_for_update(no_key=True).values_list("pk"))  # Locked until they are back.
         waiting = ReviewItem.objects.filter(image__in=lying, image__verdict=Verdict.PENDING)
         waiting.update(is_waiting=True)
-        return lying.update(trashed_at=None)
+        count = lying.update(trashed_at=None)
+        for batch in subject.batches.filter(judged_twice__gt=0):
+            judge_twice(batch, batch.judged_twice)
+    return count
 
 
 def _keep(image: Image, trashed_at: dt.datetime | None) -> None:
     """What lies in the trash waits for nobody. A picture that was deleted meanwhile stays so."""
     image.trashed_at = trashed_at
     with transaction.atomic():
-        Image.objects.filter(pk=image.pk).update(trashed_at=trashed_at)
-        waits = trashed_at is None and image.verdict == Verdict.PENDING
-        ReviewItem.objects.filter(image=image).update(is_waiting=waits)
+        Image.objects.filter(pk=image.pk).update(trashed_at=trashed_at)  # And so it is locked.
+        items = ReviewItem.objects.select_for_update(no_key=True, of=("self",))
+        for item in items.select_related("image", "batch").filter(image=image.pk):
+            line_up(item, said_about(item))

@@ -102,16 +102,18 @@ async function send(kind, url, body) {
   if (unanswered?.content !== content) unanswered = { content, key: newKey() };
   const { key } = unanswered;
   body.set("key", key);
+  body.set("saw", frame.dataset.verdict);
   const reply = await post(url, body).catch(() => null);
   if (!reply?.ok || reply.url.includes("/login/")) return refusal(reply);
   unanswered = null;
+  const { verdict, told } = kind === "instruct" ? {} : await reply.json();
   if (kind === "instruct") decisions.record(frame, "skip");
   else {
     decisions.remember(frame, key);
-    turn(frame, "rejected");
+    turn(frame, verdict);
   }
   if (current() === frame) deck.show(deck.next());
-  say(THANKS[kind]);
+  say(told ?? THANKS[kind]);
   return "";
 }
 

@@ -1,3 +1,4 @@
+from curation.models.decision import Choice, Decision, Reason
 from curation.models.image import Image, ImageQuerySet, Measurement, Origin, Verdict
 from curation.models.membership import (
     RANK,
@@ -10,11 +11,8 @@ from curation.models.membership import (
 )
 from curation.models.review import (
     Batch,
-    Choice,
     Correction,
-    Decision,
     Gate,
-    Reason,
     ReviewItem,
     ReviewItemQuerySet,
 )

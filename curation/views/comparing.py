@@ -12,12 +12,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from curation.deciding import record
 from curation.forms import GoldForm, JudgeTwiceForm, SettleForm
 from curation.gold import mark, unmark
 from curation.models import Batch, Decision, Image, ReviewItem, Role, Verdict
-from curation.opinions import VERDICTS, judge_twice
+from curation.opinions import judge_twice
 from curation.reviewers import records
+from curation.settling import settle as settle_dispute
+from curation.standing import since_the_first, that_count
 from curation.views.paging import page_of
 from curation.views.visible import item_of, leads, subject_of
 from flenwheel.http import MemberRequest
@@ -46,13 +47,16 @@ def disputed(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     disputes = ReviewItem.objects.disputed().filter(batch=batch)
     after = request.GET.get("after", "")
     later = disputes.filter(pk__gt=int(after)) if after.isdecimal() else disputes
-    standing = Decision.objects.filter(choice__in=VERDICTS, undone_by=None)
-    said = Prefetch("decisions", standing.select_related("author").order_by("pk"), to_attr="said")
-    page = list(later.select_related("image", "source").prefetch_related(said)[: DISPUTES + 1])
+    words = Decision.objects.verdicts().select_related("author").order_by("pk")
+    said = later.select_related("image", "source").prefetch_related(Prefetch("decisions", words))
+    page = list(said[: DISPUTES + 1])
     context = {
         "subject": batch.subject,
         "batch": batch,
-        "items": page[:DISPUTES],
+        "disputes": [
+            (item, that_count(since_the_first(item.decisions.all())), uuid.uuid4())
+            for item in page[:DISPUTES]
+        ],
         "num_disputed": disputes.count(),
         "after": after,
         "next_after": page[DISPUTES - 1].pk if len(page) > DISPUTES else None,
@@ -69,14 +73,11 @@ def settle(request: MemberRequest, pk: int) -> HttpResponse:
     form = SettleForm(request.POST)
     if not form.is_valid():
         return HttpResponse("Accept or reject the picture.", status=422)
-    if not item.is_disputed:
-        messages.info(request, "Somebody had settled that one already: theirs stands.")
-        return redirect(back)
     said = form.cleaned_data
     key = said["key"] or uuid.uuid4()
-    kept = record(Decision(key=key, item=item, author=request.user, choice=said["choice"]))
-    if said["is_test"]:
-        mark(kept.item, by=request.user)
+    decision = Decision(key=key, item=item, author=request.user, choice=said["choice"])
+    if not settle_dispute(decision, is_test=said["is_test"]):
+        messages.info(request, "Somebody had settled that one already: theirs stands.")
     return redirect(back)
 
 
@@ -85,8 +86,7 @@ def settle(request: MemberRequest, pk: int) -> HttpResponse:
 def tests(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     """The test pictures of a batch, and the decided ones that may become such."""
     batch = get_object_or_404(Batch, subject=subject_of(request, slug, role=Role.CURATOR), pk=pk)
-    answered = Q(decisions__is_opinion=True, decisions__undone_by=None)
-    answered &= Q(decisions__choice__in=VERDICTS)
+    answered = Q(decisions__in=Decision.objects.opinions().filter(item__batch=batch))
     chosen = batch.items.exclude(gold="").select_related("image")
     decided = Image.objects.in_use().filter(review_item__batch=batch, review_item__gold="")
     context = {
@@ -111,10 +111,11 @@ def set_gold(request: MemberRequest, pk: int) -> HttpResponse:
         return HttpResponseBadRequest("Say is_gold=yes or is_gold=no.")
     if form.cleaned_data["is_gold"] == "no":
         unmark(item)
-    elif item.image.verdict == Verdict.PENDING:
-        messages.error(request, "Decide about that picture first: a test needs a known answer.")
-    else:
+        return redirect("tests", item.batch.subject.slug, item.batch_id)
+    try:
         mark(item, by=request.user)
+    except ValueError as error:
+        messages.error(request, str(error))
     return redirect("tests", item.batch.subject.slug, item.batch_id)
 
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ObjectDoesNotExist
 from django.forms import Form
 from django.http import Http404, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from curation.correcting import preview, retouch
-from curation.deciding import record, record_correction, undo, undo_last
+from curation.deciding import correct, record, undo, undo_last
 from curation.forms import CorrectionForm, DecisionForm, RetouchForm, UndoForm
 from curation.ingest import Refused, ingest_retouch
-from curation.models import Choice, Decision, ReviewItem, Role, Verdict
+from curation.lessons import Handwork
+from curation.models import Batch, Choice, Decision, Image, ReviewItem, Role
 from curation.opinions import VERDICTS, is_compared, shown_verdicts
 from curation.views.visible import batch_of, item_of
 from flenwheel.http import MemberRequest
@@ -44,15 +47,19 @@ def decide_item(request: MemberRequest, pk: int) -> HttpResponse:
         kept = record(decision, saw=said["saw"], authorise=True)
     except ObjectDoesNotExist as error:
         raise Http404 from error
+    return _tell(request, kept, said["saw"])
+
+
+def _tell(request: MemberRequest, kept: Decision, saw: str) -> HttpResponse:
     is_late = kept.is_opinion and not is_compared(kept.item)
-    verdict = kept.item.image.verdict if is_late else _said(kept, said["saw"])
+    verdict = kept.item.image.verdict if is_late else _said(kept, saw)
     return _answer(request, kept.item, verdict, is_late=is_late)
 
 
 def _said(decision: Decision, saw: str) -> str:
     """How the picture stands to its author, who is not told of another's verdict."""
     if decision.choice == Choice.SKIP:
-        return saw or Verdict.PENDING
+        return saw
     return VERDICTS[Choice(decision.choice)] if decision.is_opinion else decision.item.image.verdict
 
 
@@ -63,17 +70,29 @@ def undo_in_batch(request: MemberRequest, pk: int) -> HttpResponse:
     batch = batch_of(request, pk, role=Role.GUEST)
     form = UndoForm(request.POST)
     key = form.cleaned_data["key"] if form.is_valid() else None
-    if key:
-        mine = Decision.objects.filter(item__batch__subject=batch.subject, author=request.user)
-        undone: Decision | None = undo(get_object_or_404(mine, key=key), by=request.user)
-    else:
-        undone = undo_last(batch, by=request.user)
+    try:
+        undone = _undo(request, batch, key)
+    except ObjectDoesNotExist as error:
+        raise Http404 from error
     if undone is None:
         messages.info(request, "There is nothing of yours left to undo in this batch.")
         return redirect("review_batch", batch.subject.slug, batch.pk)
     item = item_of(request, undone.item_id, role=Role.GUEST)
     verdict = shown_verdicts(ReviewItem.objects.filter(pk=item.pk), request.user)[item.pk]
     return _answer(request, item, verdict, stay=True)
+
+
+def _undo(request: MemberRequest, batch: Batch, key: uuid.UUID | None) -> Decision | None:
+    """A test picture that the desk showed may be of an earlier batch.
+
+    Raises:
+        ObjectDoesNotExist: there is no such decision of theirs, where they may still review.
+    """
+    by = request.user
+    if key is None:
+        return undo_last(batch, by=by, authorise=True)
+    mine = Decision.objects.get(key=key, author=by, item__batch__subject=batch.subject)
+    return undo(mine, by=by, authorise=True)
 
 
 @login_required
@@ -90,10 +109,8 @@ def correct_item(request: MemberRequest, pk: int) -> HttpResponse:
     except Refused as refusal:
         form.add_error("picture", str(refusal))
         return _refuse(request, item, form)
-    said = form.cleaned_data
-    record_correction(item, target, by=request.user, key=said["key"], reasons=said["reasons"])
     messages.success(request, "Kept as a lesson for the editor.")
-    return _answer(request, item, Verdict.REJECTED)
+    return _teach(request, item, target, form.cleaned_data)
 
 
 @login_required
@@ -114,10 +131,25 @@ def retouch_item(request: MemberRequest, pk: int) -> HttpResponse:
     except Refused as refusal:
         form.add_error(None, str(refusal))
         return _refuse(request, item, form)
-    work = replace(work, raw_instruction=sent["said"])
-    told = {"key": sent["key"], "reasons": sent["reasons"], "work": work}
-    record_correction(item, target, by=request.user, **told)
-    return _answer(request, item, Verdict.REJECTED)
+    return _teach(request, item, target, sent, replace(work, raw_instruction=sent["said"]))
+
+
+def _teach(
+    request: MemberRequest,
+    item: ReviewItem,
+    target: Image,
+    said: Mapping[str, Any],
+    work: Handwork | None = None,
+) -> HttpResponse:
+    rejection = Decision(
+        key=said["key"] or uuid.uuid4(),
+        item=item,
+        author=request.user,
+        choice=Choice.REJECT,
+        reasons=said["reasons"],
+    )
+    kept = correct(rejection, target, work=work, saw=said["saw"])
+    return _tell(request, kept, said["saw"])
 
 
 def _need_a_source(form: Form, item: ReviewItem) -> None:

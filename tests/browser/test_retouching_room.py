@@ -15,8 +15,10 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from curation import masks
+from curation.deciding import decide
 from curation.models import (
     Batch,
+    Choice,
     Correction,
     Decision,
     Image,
@@ -100,6 +102,18 @@ def test_a_painted_mark_is_healed_and_the_desk_goes_on(page: Page, items: list[R
     assert lesson.outside_change == 0
 
 
+def test_what_somebody_accepted_meanwhile_is_not_overruled_unseen(
+    page: Page, items: list[ReviewItem], bob: User
+) -> None:
+    enter(page, items)
+    decide(items[0], Choice.ACCEPT, by=bob)
+    page.get_by_label("Mirror it").check()
+    kept(page)
+    expect(page.locator(".said")).to_contain_text("theirs stands")
+    expect(page.locator(f"#frame-{items[0].pk}")).to_have_attribute("data-verdict", "accepted")
+    assert ReviewItem.objects.get(pk=items[0].pk).is_disputed
+
+
 def test_what_will_be_kept_can_be_seen_first(page: Page, items: list[ReviewItem]) -> None:
     enter(page, items)
     paint(page, (200, 150))
@@ -179,6 +193,7 @@ def test_answers_that_are_all_bad_bring_back_the_panel_with_the_last_words(
         ReviewItem.objects.filter(pk=item.pk).update(answer_to=items[0])
     enter(page, items)
     page.keyboard.press("Escape")
+    expect(page.locator(".room")).not_to_be_visible()
     page.keyboard.press("]")
     page.keyboard.press("n")
     page.keyboard.press("x")

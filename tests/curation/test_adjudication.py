@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
@@ -83,6 +84,31 @@ def test_of_two_who_settle_the_first_prevails_and_the_second_is_told(
     assert item.image.verdict == "rejected"
 
 
+def test_a_settlement_sent_twice_is_one_and_goes_without_a_word(
+    page: Client, subject: Subject, alice: User, bob: User
+) -> None:
+    item = dispute(subject, 1, alice, bob)
+    (key,) = re.findall(r'name="key" value="([^"]+)"', page.get(url_of(item)).text)
+    settle = reverse("settle", args=[item.pk])
+    for _ in range(2):
+        after = page.post(settle, {"choice": "reject", "key": key}, follow=True)
+        assert "theirs stands" not in after.text
+    assert Decision.objects.count() == 3
+
+
+def test_a_dispute_shows_what_stands_and_what_was_said_about_that_alone(
+    page: Client, subject: Subject, alice: User, bob: User
+) -> None:
+    item = dispute(subject, 1, alice, bob)
+    decide(item, Choice.ACCEPT, by=alice)
+    item.refresh_from_db()
+    for choice in (Choice.ACCEPT, Choice.REJECT):
+        record(Decision(item=item, author=bob, choice=choice), saw="pending")
+    ((_, words, _),) = page.get(url_of(item)).context["disputes"]
+    assert [(word.author, word.choice) for word in words] == [(alice, "accept"), (bob, "reject")]
+    assert page.get(url_of(item)).text.count(">stands<") == 1
+
+
 def test_what_is_settled_can_become_a_test(
     page: Client, subject: Subject, alice: User, bob: User
 ) -> None:
@@ -115,9 +141,13 @@ def test_disputes_come_a_page_at_a_time_and_cost_the_same_for_many(
     items = [dispute(subject, number, alice, bob) for number in range(DISPUTES + 2)]
     with django_assert_max_num_queries(11):
         first = page.get(url_of(items[0]))
-    assert [item.pk for item in first.context["items"]] == [item.pk for item in items[:DISPUTES]]
+    assert [item.pk for item, *_ in first.context["disputes"]] == [
+        item.pk for item in items[:DISPUTES]
+    ]
     rest = page.get(url_of(items[0]), {"after": first.context["next_after"]})
-    assert [item.pk for item in rest.context["items"]] == [item.pk for item in items[DISPUTES:]]
+    assert [item.pk for item, *_ in rest.context["disputes"]] == [
+        item.pk for item in items[DISPUTES:]
+    ]
 
 
 def test_the_numbers_and_the_list_of_batches_lead_to_disputes_where_there_are_some(

@@ -119,6 +119,18 @@ def test_a_retouch_sent_twice_is_one_decision(desk: Client, item: ReviewItem) ->
     assert Decision.objects.count() == Correction.objects.count() == 1
 
 
+def test_a_retouch_that_comes_too_late_is_kept_and_its_author_is_told(
+    desk: Client, item: ReviewItem, bob: User
+) -> None:
+    decide(item, Choice.ACCEPT, by=bob)
+    told = retouch(desk, item, {"turn": 5}, saw="pending").json()
+    assert told["verdict"] == "accepted"
+    assert "theirs stands" in told["told"]
+    assert not Correction.objects.standing().exists()
+    assert retouch(desk, item, {"turn": 5}, saw="accepted").json()["verdict"] == "rejected"
+    assert Correction.objects.standing().exists()
+
+
 def test_undoing_a_retouch_takes_the_lesson_back(
     desk: Client, item: ReviewItem, alice: User
 ) -> None:

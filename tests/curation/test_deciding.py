@@ -7,19 +7,25 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from curation.deciding import decide, record_correction, undo, undo_last
+from curation.desk import undoable
 from curation.models import (
     Choice,
     Correction,
     Decision,
     Image,
+    Invitation,
+    Membership,
     Origin,
     ReviewItem,
     Subject,
     Verdict,
 )
-from tests.curation.cast import make_image, make_item
+from tests.curation.cast import guest_of, invited, make_image, make_item, make_items
 
 
 def test_accepting_an_image_lets_it_into_training(subject: Subject, alice: User):
@@ -219,7 +225,48 @@ def test_an_accepted_answer_teaches_what_the_first_edit_should_have_been(
     assert item.image.verdict == Verdict.PENDING
 
 
+def test_the_newest_to_take_back_is_the_acceptance_and_not_the_lesson_that_it_gave(
+    subject: Subject, alice: User
+):
+    best = answer(asked_again(subject), 2)
+    kept = decide(best, Choice.ACCEPT, by=alice)
+    assert [entry["key"] for entry in undoable(best.batch, alice)] == [str(kept.key)]
+    undo_last(best.batch, by=alice)
+    best.image.refresh_from_db()
+    assert best.image.verdict == Verdict.PENDING
+    assert not Correction.objects.standing().exists()
+    assert undo_last(best.batch, by=alice) is None
+
+
 def test_an_answer_about_a_picture_made_from_words_is_no_lesson(subject: Subject, alice: User):
     item = make_item(subject, 1, origin=Origin.SYNTHETIC)
     decide(answer(item, 2), Choice.ACCEPT, by=alice)
     assert not Correction.objects.exists()
+
+
+def test_what_a_guest_said_in_a_batch_that_is_closed_to_them_stands(
+    client: Client, subject: Subject
+):
+    said = make_item(subject)
+    guest = guest_of(said.batch)
+    decision = decide(said, Choice.ACCEPT, by=guest)
+    here = make_items(subject, 1)
+    Membership.objects.filter(user=guest).update(invitation=invited(here)[0])
+    client.force_login(guest)
+    for desk in (here, said.batch):
+        answer = client.post(reverse("undo", args=[desk.pk]), {"key": decision.key})
+        assert answer.status_code == 404
+    said.image.refresh_from_db()
+    assert said.image.verdict == Verdict.ACCEPTED
+
+
+def test_a_right_that_ends_before_the_lock_is_none(subject: Subject):
+    item = make_item(subject)
+    guest = guest_of(item.batch)
+    decision = decide(item, Choice.ACCEPT, by=guest)
+    Invitation.objects.update(revoked_at=timezone.now())
+    with pytest.raises(Image.DoesNotExist):
+        undo(decision, by=guest, authorise=True)
+    with pytest.raises(Image.DoesNotExist):
+        undo_last(item.batch, by=guest, authorise=True)
+    assert Decision.objects.count() == 1

@@ -11,7 +11,7 @@ from django.urls import reverse
 from curation.deciding import decide, record, undo_last
 from curation.gold import SHARE, is_due, mark, unmark, unmet
 from curation.models import Batch, Choice, Decision, ReviewItem, Subject, Verdict
-from curation.opinions import shown_verdicts
+from curation.opinions import judge_twice, shown_verdicts
 from curation.reviewers import Part, records
 from curation.trashing import move_to_trash
 from tests.curation.cast import guest_of, make_item, make_items
@@ -99,8 +99,40 @@ def test_a_known_answer_that_is_overruled_is_none_any_more(marked: ReviewItem, a
 
 
 def test_what_is_undecided_cannot_be_a_test(subject: Subject, alice: User) -> None:
-    with pytest.raises(ValueError, match="no answer"):
+    with pytest.raises(ValueError, match="needs a known answer"):
         mark(make_item(subject), by=alice)
+
+
+def test_what_is_marked_is_how_it_stands_then(
+    subject: Subject, marked: ReviewItem, alice: User
+) -> None:
+    """Not as a page knew it: somebody has taken the verdict back meanwhile."""
+    unmark(marked)
+    undo_last(marked.batch, by=alice)
+    with pytest.raises(ValueError, match="needs a known answer"):
+        mark(marked, by=alice)
+
+
+def test_what_is_unmarked_is_as_disputed_and_as_wanted_as_it_was(
+    subject: Subject, alice: User, bob: User
+) -> None:
+    first, second = make_item(subject, 1), make_item(subject, 2)
+    judge_twice(first.batch, 1.0)
+    for item in (first, second):
+        say(item, Choice.ACCEPT, alice)
+    say(first, Choice.REJECT, bob)
+    before = [stands(item) for item in (first, second)]
+    assert before == [(False, True), (True, False)]
+    for item in (first, second):
+        mark(fresh(item), by=alice)
+        assert stands(item) == (False, False)
+        unmark(fresh(item))
+    assert [stands(item) for item in (first, second)] == before
+
+
+def stands(item: ReviewItem) -> tuple[bool, bool]:
+    now = fresh(item)
+    return now.is_waiting, now.is_disputed
 
 
 def test_what_is_unmarked_is_met_no_more(marked: ReviewItem, bob: User) -> None:

@@ -15,7 +15,8 @@ from django.urls import reverse
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from curation import masks
-from curation.deciding import Handwork, decide, record_correction, undo_last
+from curation.deciding import decide, record_correction, undo_last
+from curation.lessons import Handwork
 from curation.models import (
     Choice,
     Correction,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,26 +13,33 @@ from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from curation.claiming import claim
-from curation.deciding import decide, record, record_correction, undo, undo_last
+from curation.deciding import correct, decide, record, record_correction, undo, undo_last
 from curation.desk import tally
+from curation.gold import mark
 from curation.models import (
     Batch,
     Choice,
     Correction,
     Decision,
+    Image,
     Origin,
     ReviewItem,
     Subject,
     Verdict,
 )
 from curation.opinions import REPEAT, judge_twice, shares, shown_verdicts
-from curation.trashing import move_to_trash
+from curation.trashing import move_to_trash, take_all_from_trash, take_from_trash
 from tests.curation.cast import make_image, make_item, make_items
 
 JSON = {"Accept": "application/json"}
 ONE, OTHER = uuid.UUID(int=1), uuid.UUID(int=2)
+
+
+def take_all(image: Image) -> None:
+    take_all_from_trash(image.subject, timezone.now())
 
 
 @pytest.fixture
@@ -259,6 +267,108 @@ def test_a_corrected_picture_is_rejected_whoever_had_accepted_it(
     say(item, Choice.ACCEPT, alice)
     record_correction(item, make_image(subject, 2, origin=Origin.RETOUCHED), by=bob)
     assert fresh(item).image.verdict == Verdict.REJECTED
+
+
+def test_clocks_of_two_hosts_that_differ_hide_no_opinion(
+    item: ReviewItem, alice: User, bob: User
+) -> None:
+    say(item, Choice.ACCEPT, alice)
+    opinion = say(item, Choice.REJECT, bob)
+    earlier = opinion.created_at - dt.timedelta(minutes=5)
+    Decision.objects.filter(pk=opinion.pk).update(created_at=earlier)
+    assert shown(item, bob) == "rejected"
+    agreed = say(item, Choice.ACCEPT, User.objects.create_user("carol"))
+    undo(agreed, by=agreed.author)
+    assert stands(item) == (Verdict.ACCEPTED, False, True)
+
+
+@pytest.mark.parametrize("restore", [take_from_trash, take_all])
+def test_what_is_restored_comes_back_for_the_second_opinion_it_waited_for(
+    item: ReviewItem, alice: User, bob: User, restore: Callable[[Image], object]
+) -> None:
+    say(item, Choice.ACCEPT, alice)
+    rank = fresh(item).rank
+    move_to_trash(fresh(item).image)
+    assert stands(item) == (Verdict.ACCEPTED, False, False)
+    restore(fresh(item).image)
+    assert stands(item) == (Verdict.ACCEPTED, True, False)
+    assert fresh(item).rank == rank
+    say(item, Choice.ACCEPT, bob)
+    move_to_trash(fresh(item).image)
+    restore(fresh(item).image)
+    assert stands(item) == (Verdict.ACCEPTED, False, False)
+
+
+def test_a_picture_that_was_decided_while_its_page_was_open_waits_no_more_out_of_the_trash(
+    subject: Subject, alice: User
+) -> None:
+    item = make_item(subject)
+    known = fresh(item).image
+    decide(item, Choice.REJECT, by=alice)
+    move_to_trash(known)
+    take_from_trash(known)
+    assert stands(item) == (Verdict.REJECTED, False, False)
+
+
+def corrected_by(bob: User, item: ReviewItem) -> Decision:
+    """Bob meets it as undecided, and shows what it should have been."""
+    item.image.parents.add(make_image(item.image.subject, 1))
+    target = make_image(item.image.subject, 2, origin=Origin.RETOUCHED)
+    rejection = Decision(item=fresh(item), author=bob, choice=Choice.REJECT)
+    return correct(rejection, target, saw="pending")
+
+
+def test_whoever_corrects_what_they_do_not_know_to_be_accepted_disputes_it(
+    item: ReviewItem, alice: User, bob: User
+) -> None:
+    say(item, Choice.ACCEPT, alice)
+    assert corrected_by(bob, item).is_opinion
+    assert stands(item) == (Verdict.ACCEPTED, False, True)
+    assert not Correction.objects.standing().exists()
+    decide(item, Choice.REJECT, by=alice)
+    assert Correction.objects.standing().count() == 1
+
+
+def test_a_test_picture_that_is_corrected_stays_one(
+    item: ReviewItem, alice: User, bob: User
+) -> None:
+    say(item, Choice.ACCEPT, alice)
+    mark(fresh(item), by=alice)
+    corrected_by(bob, item)
+    assert stands(item) == (Verdict.ACCEPTED, False, False)
+    assert fresh(item).gold == "accept"
+
+
+def test_whoever_accepts_an_answer_overrules_nobody_unseen(
+    subject: Subject, alice: User, bob: User
+) -> None:
+    asked, answer = asked_again(subject)
+    say(asked, Choice.ACCEPT, alice)
+    say(answer, Choice.ACCEPT, bob)
+    assert stands(asked) == (Verdict.ACCEPTED, False, True)
+    assert not Correction.objects.standing().exists()
+    undo_last(answer.batch, by=bob)
+    assert stands(asked) == (Verdict.ACCEPTED, True, False)
+
+
+def asked_again(subject: Subject) -> tuple[ReviewItem, ReviewItem]:
+    """An edit and an answer to what was asked about it, both judged twice."""
+    asked = make_item(subject, 1, provenance={"prompt": "Turn the head."})
+    answer = make_item(subject, 2)
+    ReviewItem.objects.filter(pk=asked.pk).update(source=make_image(subject, 99))
+    ReviewItem.objects.filter(pk=answer.pk).update(answer_to=asked)
+    judge_twice(asked.batch, 1.0)
+    return fresh(asked), fresh(answer)
+
+
+def test_the_plain_forms_say_what_was_seen_and_whoever_does_not_say_saw_nothing(
+    bobs_desk: Client, item: ReviewItem, alice: User
+) -> None:
+    say(item, Choice.ACCEPT, alice)
+    desk = bobs_desk.get(reverse("review_batch", args=["juno", item.batch_id])).text
+    assert desk.count('name="saw" value="pending"') == 2
+    bobs_desk.post(reverse("decide", args=[item.pk]), {"choice": "reject"})
+    assert stands(item) == (Verdict.ACCEPTED, False, True)
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from curation.deciding import Handwork, record_correction
+from curation.deciding import record_correction
 from curation.freezing import freeze_corrections
+from curation.lessons import Handwork
 from curation.models import Gate, Origin, ReviewItem, Snapshot, Subject
 from tests.curation.cast import make_image, make_item
 from tests.training.cast import make_base

@@ -1,0 +1,74 @@
+"""How a picture stands: what follows from what was said about it, from the trash and from the lot.
+
+Whoever changes one of these locks the picture first and ends here. Who may do so is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import dropwhile
+
+from curation.models import Choice, Decision, Image, ReviewItem, Verdict
+from curation.opinions import VERDICTS, is_drawn
+from curation.ordering import LAST
+
+HELD_BY_NOBODY = {"holder": None, "lease": None, "held_until": None}
+
+
+def locked(item: int) -> ReviewItem:
+    """The item, its batch and its picture as they are now, the picture locked first. One statement.
+
+    Raises:
+        Image.DoesNotExist: no such item.
+    """
+    locking = Image.objects.select_for_update(no_key=True, of=("self", "review_item"))
+    return locking.select_related("review_item__batch").get(review_item=item).review_item
+
+
+def said_about(item: ReviewItem) -> list[Decision]:
+    """The first verdict that nobody took back and what was said since, oldest first."""
+    return since_the_first(item.decisions.verdicts().order_by("pk"))
+
+
+def since_the_first(said: Iterable[Decision]) -> list[Decision]:
+    """An opinion about a verdict that was taken back is about nothing."""
+    return list(dropwhile(lambda one: one.is_opinion, said))
+
+
+def that_count(said: Sequence[Decision]) -> list[Decision]:
+    """The decision that stands, then each person's newest opinion about it; empty if none does."""
+    verdicts = [place for place, one in enumerate(said) if not one.is_opinion]
+    if not verdicts:
+        return []
+    standing, *opinions = said[verdicts[-1] :]
+    return [standing, *{one.author_id: one for one in opinions}.values()]
+
+
+def project(item: ReviewItem, said: Sequence[Decision]) -> None:
+    """Bring picture and item in line. A known answer that is no longer true is forgotten."""
+    standing = next(iter(that_count(said)), None)
+    verdict = VERDICTS[Choice(standing.choice)] if standing else Verdict.PENDING
+    if verdict != item.image.verdict:
+        item.image.verdict = verdict
+        Image.objects.filter(pk=item.image_id).update(verdict=verdict)
+    item.decider_id = standing.author_id if standing else None
+    item.decided_at = standing.created_at if standing else None
+    item.gold = item.gold if standing and item.gold == standing.choice else ""
+    compare(item, said)
+
+
+def compare(item: ReviewItem, said: Sequence[Decision]) -> None:
+    """Of the verdict as it is: does anybody differ, unknowing, and is another opinion wanted?"""
+    item.is_disputed = len({one.choice for one in that_count(said)}) > 1 and not item.gold
+    line_up(item, said)
+
+
+def line_up(item: ReviewItem, said: Sequence[Decision]) -> None:
+    """Whether it waits for people: for a verdict, or behind all others for a second opinion."""
+    is_decided = item.image.verdict != Verdict.PENDING
+    is_done = item.gold or any(one.is_opinion for one in said) or not is_drawn(item)
+    item.is_waiting = item.image.trashed_at is None and not (is_decided and is_done)
+    item.rank = item.rank % LAST + (LAST if is_decided and item.is_waiting else 0)
+    follows = ("decider_id", "decided_at", "is_disputed", "is_waiting", "gold", "rank")
+    facts = {name: getattr(item, name) for name in follows}
+    ReviewItem.objects.filter(pk=item.pk).update(**facts, **HELD_BY_NOBODY)
