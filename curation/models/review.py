@@ -235,11 +235,12 @@ class Decision(models.Model):
 
 class CorrectionQuerySet(models.QuerySet["Correction"]):
     def standing(self) -> Self:
-        """Those that nobody took back: by an undo, or by accepting what had been rejected."""
+        """Those that nobody took back: by an undo, by accepting what had been rejected, or by
+        rejecting what it should have been."""
         rejections = Decision.objects.filter(
             correction=models.OuterRef("pk"), undone_by=None, item__image__verdict=Verdict.REJECTED
         )
-        return self.filter(models.Exists(rejections))
+        return self.filter(models.Exists(rejections), target__verdict=Verdict.ACCEPTED)
 
     def trainable(self) -> Self:
         """Lessons that stand and that no rule holds back, at either end."""
