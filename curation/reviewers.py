@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from django.contrib.auth.models import User
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, OuterRef, Q, Subquery
 
 from curation.agreement import Agreement
 from curation.comparing import Said, Word, kappa, words
@@ -19,6 +19,12 @@ from curation.opinions import VERDICTS
 
 RECENT = 20_000
 """Decisions of a subject, the newest, from which pace, acceptance and undoing are told."""
+
+COMPANIONS = Q(correction__target__review_item__isnull=False) | (
+    Q(seconds=None, is_opinion=False) & ~Q(item__gold="")
+)
+"""What went with something that a person said and nobody looked at: the rejection of the edit that
+an accepted answer corrects, and the vouching for a test picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ def _habits(subject: Subject) -> dict[int, _Habits]:
     """Of the newest decisions. A look of more than a minute was a pause."""
     newest = (
         Decision.objects.filter(item__batch__subject=subject, choice__in=VERDICTS)
+        .exclude(COMPANIONS)
         .order_by("-pk")
         .values_list("author", "choice", "seconds", "undone_by")[:RECENT]
     )
@@ -113,8 +120,11 @@ def _habits(subject: Subject) -> dict[int, _Habits]:
 
 
 def _tests(subject: Subject) -> dict[int, Part]:
-    answers = Decision.objects.filter(
-        item__batch__subject=subject, is_opinion=True, undone_by=None, choice__in=VERDICTS
+    """Of answers since somebody vouched for what is right: before, the picture was no test."""
+    said = Decision.objects.filter(undone_by=None, choice__in=VERDICTS)
+    vouched = said.filter(item=OuterRef("item"), is_opinion=False).order_by("-pk")
+    answers = said.filter(
+        item__batch__subject=subject, is_opinion=True, pk__gt=Subquery(vouched.values("pk")[:1])
     ).exclude(item__gold="")
     counted = (
         answers.order_by()
