@@ -180,6 +180,11 @@ class ReviewItem(models.Model):
     def __str__(self) -> str:
         return f"item {self.pk} of {self.batch}"
 
+    @property
+    def is_correctable(self) -> bool:
+        """Whether it was made from a picture, so that there is an edit to correct."""
+        return self.source_id is not None
+
 
 class Decision(models.Model):
     """One thing one person said about one picture. Never changed; an undo is another row.
