@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db.models import Count, F, OuterRef, Q, Subquery
 
 from curation.agreement import Agreement
-from curation.comparing import Said, Word, kappa, words
+from curation.comparing import IMPLIED, Said, Word, kappa, words
 from curation.guests import name_of
 from curation.models import Choice, Decision, Subject
 from curation.numbers import LONGEST_LOOK
@@ -20,11 +20,8 @@ from curation.opinions import VERDICTS
 RECENT = 20_000
 """Decisions of a subject, the newest, from which pace, acceptance and undoing are told."""
 
-COMPANIONS = Q(correction__target__review_item__isnull=False) | (
-    Q(seconds=None, is_opinion=False) & ~Q(item__gold="")
-)
-"""What went with something that a person said and nobody looked at: the rejection of the edit that
-an accepted answer corrects, and the vouching for a test picture."""
+VOUCHING = Q(seconds=None, is_opinion=False) & ~Q(item__gold="")
+"""For the known answer of a test picture: nobody looked at it then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +100,7 @@ def _habits(subject: Subject) -> dict[int, _Habits]:
     """Of the newest decisions. A look of more than a minute was a pause."""
     newest = (
         Decision.objects.filter(item__batch__subject=subject, choice__in=VERDICTS)
-        .exclude(COMPANIONS)
+        .exclude(IMPLIED | VOUCHING)
         .order_by("-pk")
         .values_list("author", "choice", "seconds", "undone_by")[:RECENT]
     )

@@ -160,7 +160,7 @@ def test_a_reviewers_record(subject: Subject, alice: User, bob: User) -> None:
 
 
 def test_an_edit_rejected_by_the_choice_of_a_better_one_is_no_look_at_it(
-    subject: Subject, alice: User
+    subject: Subject, alice: User, bob: User
 ) -> None:
     first, better = make_item(subject, 1), make_item(subject, 2)
     ReviewItem.objects.filter(pk=first.pk).update(source=make_image(subject, 3))
@@ -170,6 +170,8 @@ def test_an_edit_rejected_by_the_choice_of_a_better_one_is_no_look_at_it(
     assert first.image.verdict == "rejected"
     (hers,) = records(subject)
     assert (hers.accepted.part, hers.accepted.whole) == (1, 1)
+    record(Decision(item=first, author=bob, choice=Choice.REJECT), saw="pending")
+    assert compare(first.batch).num_items == 0
 
 
 def test_only_who_may_is_told_to_let_pictures_be_judged_twice(
