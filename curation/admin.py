@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
+from django.forms import TypedChoiceField
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -17,10 +18,12 @@ from curation.models import (
     Decision,
     Image,
     Membership,
+    Role,
     Snapshot,
     SnapshotItem,
     Subject,
 )
+from curation.models.membership import MEMBERS
 
 admin.site.site_header = admin.site.site_title = "FLENwheel operations"
 admin.site.index_title = "Operations"
@@ -56,11 +59,24 @@ class Immutable(Kept):
 
 
 class MembershipInline(admin.TabularInline[Membership, Subject]):
+    """Reviewers and curators. Guests come and go with their links, on the page of people."""
+
     model = Membership
     extra = 0
     fields = ("user", "role", "invitation", "created_at")
     readonly_fields = ("invitation", "created_at")
     autocomplete_fields = ("user",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).filter(MEMBERS)
+
+    def formfield_for_choice_field(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> TypedChoiceField | None:
+        """Whoever does not choose gives the lesser role."""
+        offered = [(role.value, role.label) for role in (Role.REVIEWER, Role.CURATOR)]
+        kwargs |= {"choices": offered, "initial": Role.REVIEWER}
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
 
 @admin.register(Subject)

@@ -8,11 +8,14 @@ from itertools import combinations
 
 import numpy as np
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from curation.agreement import Agreement, Counts, cohens_kappa, krippendorffs_alpha
 from curation.guests import name_of
 from curation.models import Batch, Choice, Decision, Reason, Subject
+
+IMPLIED = Q(correction__target__review_item__isnull=False)
+"""The rejection of an edit that went with accepting an answer to it: nobody looked at the edit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,11 @@ def words(*, batch: Batch | None = None, subject: Subject | None = None) -> list
     said = Decision.objects.verdicts().filter(Exists(opinion))
     here = said.filter(item__batch=batch) if batch else said.filter(item__batch__subject=subject)
     found: dict[int, Said] = {}
-    rows = here.order_by("pk").values_list("item", "author", "choice", "reasons", "is_opinion")
+    rows = (
+        here.exclude(IMPLIED)
+        .order_by("pk")
+        .values_list("item", "author", "choice", "reasons", "is_opinion")
+    )
     for item, author, choice, reasons, is_opinion in rows:
         if is_opinion or item not in found:
             word = Word(choice == Choice.ACCEPT, frozenset(reasons))

@@ -1,7 +1,7 @@
 """Guests: people who came by a link for one batch and have no account.
 
 Every page of the product is closed to them but those named here, so that a page that is added is
-closed as well. Which batch is theirs, and for how long, `BatchQuerySet.reviewable_by` knows.
+closed as well. Which batch is theirs, and for how long, `models.membership` knows.
 """
 
 from __future__ import annotations

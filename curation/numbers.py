@@ -1,4 +1,4 @@
-"""What the review of a batch costs and what it keeps: by gate, shot, LoRA and likeness."""
+"""What the review of a batch costs and what it keeps: by gate, likeness, shot, LoRA and recipe."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ LONGEST_LOOK = 60.0
 """Seconds; whoever looked longer did something else meanwhile."""
 STEP = 0.05
 """Width of a bin of the likeness, cosine."""
+RECIPE = tuple(
+    f"image__provenance__{setting}"
+    for setting in ("steps", "true_cfg", "loras__0__strength", "background")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +71,28 @@ def tables(batch: Batch) -> list[Table]:
     """One query each. By likeness, too: it shows what another line of the gate would keep."""
     items = ReviewItem.objects.filter(batch=batch, image__trashed_at=None)
     decided = items.exclude(image__verdict=Verdict.PENDING)
+    recipes = _shares(decided, _recipe, *RECIPE)
     return [
-        Table("By the gate's opinion", _shares(decided, "gate", lambda gate: Gate(gate).label)),
+        Table("By the gate's opinion", _shares(decided, lambda gate: Gate(gate).label, "gate")),
         Table("By likeness to the photos", _by_likeness(decided)),
-        Table("By view", _shares(decided, "image__view", _word)),
-        Table("By expression", _shares(decided, "image__expression", _word)),
-        Table("By pose", _shares(decided, "image__pose", _word)),
-        Table("By LoRA", _shares(decided, "image__provenance__loras", _lora)),
+        Table("By view", _shares(decided, _word, "image__view")),
+        Table("By expression", _shares(decided, _word, "image__expression")),
+        Table("By pose", _shares(decided, _word, "image__pose")),
+        Table("By LoRA", _shares(decided, _lora, "image__provenance__loras")),
+        Table("By recipe", recipes if len(recipes) > 1 else []),
     ]
 
 
-def _shares(items: QuerySet[ReviewItem], field: str, name: Callable[[Any], str]) -> list[Share]:
+def _shares(items: QuerySet[ReviewItem], name: Callable[..., str], *fields: str) -> list[Share]:
     accepted = Count("pk", filter=Q(image__verdict=Verdict.ACCEPTED))
-    counted = items.values(field).annotate(decided=Count("pk"), accepted=accepted).order_by(field)
-    rows = counted.values_list(field, "decided", "accepted")
-    return [Share(name(value), decided, kept) for value, decided, kept in rows]
+    counted = items.values(*fields).annotate(decided=Count("pk"), accepted=accepted)
+    rows = counted.order_by(*fields).values_list(*fields, "decided", "accepted")
+    return [Share(name(*values), decided, kept) for *values, decided, kept in rows]
 
 
 def _by_likeness(items: QuerySet[ReviewItem]) -> list[Share]:
     binned = items.exclude(score=None).annotate(bin=Floor(F("score") / STEP))
-    return _shares(binned, "bin", lambda at: f"{at * STEP:.2f} to {(at + 1) * STEP:.2f}")
+    return _shares(binned, lambda at: f"{at * STEP:.2f} to {(at + 1) * STEP:.2f}", "bin")
 
 
 def _word(word: str) -> str:
@@ -98,3 +104,14 @@ def _lora(loras: Any) -> str:
     found = json.loads(loras) if isinstance(loras, str) else loras
     names = [str(one.get("name", "")) for one in found or []]
     return ", ".join(names) or "none"
+
+
+def _recipe(steps: Any, true_cfg: Any, strength: Any, background: Any) -> str:
+    """What the run's recipe said of its own, in words."""
+    words = {
+        f"{steps} steps": steps,
+        f"true CFG {true_cfg}": true_cfg,
+        f"LoRA at {strength}": strength,
+        f"{background} background": background,
+    }
+    return ", ".join(word for word, value in words.items() if value is not None) or "as usual"

@@ -30,11 +30,13 @@ REPEAT = dt.timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A choice: how much of a batch is judged twice, and how many pictures that sends back."""
+    """A choice: how much of a batch is judged twice, and how many decided pictures that sends back
+    or calls off."""
 
     share: float
     words: str
     num_sent_back: int
+    num_called_off: int
     is_chosen: bool
 
 
@@ -94,14 +96,21 @@ def judge_twice(batch: Batch, share: float) -> None:
 
 
 def shares(batch: Batch) -> list[Share]:
-    """What can be chosen, and how many decided pictures each would let wait. One query."""
-    drawn = {
-        f"share_{number}": Count("pk", filter=Q(image__sha256__lt=_line(share)))
-        for number, share in enumerate(SHARES)
-    }
-    counts = _judged_once(batch).aggregate(**drawn)
+    """What can be chosen, and which decided pictures would wait then or wait no more. One query."""
+    changes: dict[str, Count] = {}
+    for number, share in enumerate(SHARES):
+        drawn = Q(image__sha256__lt=_line(share))
+        changes[f"back_{number}"] = Count("pk", filter=Q(drawn, is_waiting=False))
+        changes[f"off_{number}"] = Count("pk", filter=Q(~drawn, is_waiting=True))
+    counts = _judged_once(batch).aggregate(**changes)
     return [
-        Share(share, words, counts[f"share_{number}"], share == batch.judged_twice)
+        Share(
+            share,
+            words,
+            num_sent_back=counts[f"back_{number}"],
+            num_called_off=counts[f"off_{number}"],
+            is_chosen=share == batch.judged_twice,
+        )
         for number, (share, words) in enumerate(SHARES.items())
     ]
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 
 from curation import masks
 from curation.models import (
@@ -18,6 +18,7 @@ from curation.models import (
     Correction,
     Decision,
     Image,
+    ImageQuerySet,
     Reason,
     ReviewItem,
     ReviewItemQuerySet,
@@ -54,21 +55,47 @@ def pairs(subject: Subject) -> Iterator[Pair]:
 
 
 def _corrected(subject: Subject) -> Iterator[Pair]:
-    """What a person made or chose, against what the editor had made of the first order."""
-    lessons = Correction.objects.trainable().filter(subject=subject, rejected__trashed_at=None)
-    beside = ("source", "target", "rejected", "author")
-    said = Prefetch("decisions", Decision.objects.filter(undone_by=None).order_by("pk"))
-    for lesson in lessons.select_related(*beside).prefetch_related(said).order_by("pk"):
+    """What a person made or chose, against what the editor had made of the first order; and what
+    they made, against what it answered when it was asked again and was not wanted either."""
+    for lesson in _lessons(subject):
         if lesson.rejected is not None and lesson.rejected.sha256 != lesson.target.sha256:
-            yield Pair(
-                source=lesson.source,
-                instruction=lesson.instruction,
-                chosen=lesson.target,
-                rejected=lesson.rejected,
-                author=lesson.author.get_username(),
-                reasons=list(lesson.decisions.all())[-1].reasons,
-                mask=bytes(lesson.mask) if lesson.mask else None,
-            )
+            mask = bytes(lesson.mask) if lesson.mask else None
+            said = list(lesson.decisions.all())[-1]
+            yield _lesson_pair(lesson, lesson.rejected, said, mask)
+        answers = list(lesson.candidates.all())
+        if lesson.target not in answers:  # A chosen one is preferred as the others' sibling.
+            for item in filter(_is_worse, (answer.review_item for answer in answers)):
+                yield _lesson_pair(lesson, item.image, _last_of(item))
+
+
+def _lessons(subject: Subject) -> QuerySet[Correction]:
+    """With the decisions that came with each, and the candidates that no rule holds back."""
+    lessons = Correction.objects.trainable().filter(subject=subject, rejected__trashed_at=None)
+    said = Decision.objects.filter(undone_by=None).select_related("author").order_by("pk")
+    answers = _free().exclude(review_item=None).select_related("review_item").order_by("pk")
+    return (
+        lessons.select_related("source", "target", "rejected")
+        .prefetch_related(
+            Prefetch("decisions", said),
+            Prefetch("candidates", answers),
+            Prefetch("candidates__review_item__decisions", _rejections()),
+        )
+        .order_by("pk")
+    )
+
+
+def _lesson_pair(
+    lesson: Correction, rejected: Image, said: Decision, mask: bytes | None = None
+) -> Pair:
+    return Pair(
+        source=lesson.source,
+        instruction=lesson.instruction,
+        chosen=lesson.target,
+        rejected=rejected,
+        author=said.author.get_username(),
+        reasons=said.reasons,
+        mask=mask,
+    )
 
 
 def _siblings(subject: Subject) -> Iterator[Pair]:
@@ -85,28 +112,38 @@ def _siblings(subject: Subject) -> Iterator[Pair]:
 
 def _decided(subject: Subject) -> ReviewItemQuerySet:
     """Edits that people judged and that no rule holds back, each with its rejections that stand."""
-    free = Image.objects.in_use().filter(subject__held_out=False, held_out=False)
-    rejections = Decision.objects.filter(choice=Choice.REJECT, undone_by=None, is_opinion=False)
     return (
         ReviewItem.objects.filter(
-            image__in=free.filter(subject=subject, verdict__in=DECIDED), source__in=free
+            image__in=_free().filter(subject=subject, verdict__in=DECIDED), source__in=_free()
         )
         .select_related("image", "source")
-        .prefetch_related(Prefetch("decisions", rejections.select_related("author").order_by("pk")))
+        .prefetch_related(Prefetch("decisions", _rejections()))
         .order_by("pk")
     )
 
 
+def _free() -> ImageQuerySet:
+    return Image.objects.in_use().filter(subject__held_out=False, held_out=False)
+
+
+def _rejections() -> QuerySet[Decision]:
+    said = Decision.objects.filter(choice=Choice.REJECT, undone_by=None, is_opinion=False)
+    return said.select_related("author").order_by("pk")
+
+
+def _last_of(item: ReviewItem) -> Decision:
+    return list(item.decisions.all())[-1]
+
+
 def _is_worse(item: ReviewItem) -> bool:
     """A person rejected it, and not only because it is like another one."""
-    rejections = list(item.decisions.all())
-    if item.image.verdict != Verdict.REJECTED or not rejections:
+    if item.image.verdict != Verdict.REJECTED or not item.decisions.all():
         return False
-    return set(rejections[-1].reasons) != TIES
+    return set(_last_of(item).reasons) != TIES
 
 
 def _sibling_pair(chosen: ReviewItem, rejected: ReviewItem) -> Pair:
-    last = list(rejected.decisions.all())[-1]
+    last = _last_of(rejected)
     mask = rejected.image.provenance.get("mask")
     assert rejected.source is not None
     return Pair(

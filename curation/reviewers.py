@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from django.contrib.auth.models import User
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, OuterRef, Q, Subquery
 
 from curation.agreement import Agreement
-from curation.comparing import Said, Word, kappa, words
+from curation.comparing import IMPLIED, Said, Word, kappa, words
 from curation.guests import name_of
 from curation.models import Choice, Decision, Subject
 from curation.numbers import LONGEST_LOOK
@@ -19,6 +19,9 @@ from curation.opinions import VERDICTS
 
 RECENT = 20_000
 """Decisions of a subject, the newest, from which pace, acceptance and undoing are told."""
+
+VOUCHING = Q(seconds=None, is_opinion=False) & ~Q(item__gold="")
+"""For the known answer of a test picture: nobody looked at it then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ def _habits(subject: Subject) -> dict[int, _Habits]:
     """Of the newest decisions. A look of more than a minute was a pause."""
     newest = (
         Decision.objects.filter(item__batch__subject=subject, choice__in=VERDICTS)
+        .exclude(IMPLIED | VOUCHING)
         .order_by("-pk")
         .values_list("author", "choice", "seconds", "undone_by")[:RECENT]
     )
@@ -113,8 +117,11 @@ def _habits(subject: Subject) -> dict[int, _Habits]:
 
 
 def _tests(subject: Subject) -> dict[int, Part]:
-    answers = Decision.objects.filter(
-        item__batch__subject=subject, is_opinion=True, undone_by=None, choice__in=VERDICTS
+    """Of answers since somebody vouched for what is right: before, the picture was no test."""
+    said = Decision.objects.filter(undone_by=None, choice__in=VERDICTS)
+    vouched = said.filter(item=OuterRef("item"), is_opinion=False).order_by("-pk")
+    answers = said.filter(
+        item__batch__subject=subject, is_opinion=True, pk__gt=Subquery(vouched.values("pk")[:1])
     ).exclude(item__gold="")
     counted = (
         answers.order_by()

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from curation.models import Subject
+from curation.models import Role, Subject
 
 
 @pytest.fixture(autouse=True)
@@ -36,5 +36,5 @@ def charlie(db: None) -> User:
 @pytest.fixture
 def subject(alice: User, bob: User) -> Subject:
     juno = Subject.objects.create(name="Juno", slug="juno", instance_token="ohwx_juno")
-    juno.members.add(alice, bob)
+    juno.members.add(alice, bob, through_defaults={"role": Role.CURATOR})
     return juno

@@ -210,6 +210,7 @@ def _provenance(run: Run, item: RunItem) -> dict[str, Any]:
         if run.lora is not None
     ]
     said = {"said": item.request["said"]} if "said" in item.request else {}
+    settings = ("steps", "true_cfg", "background")
     return said | {
         "engine": run.base.family,
         "base": run.base.name,
@@ -217,7 +218,7 @@ def _provenance(run: Run, item: RunItem) -> dict[str, Any]:
         "loras": loras,
         "prompt": item.request.get("instruction") or item.request["prompt"],
         "seed": item.request["seed"],
-        **{name: run.recipe[name] for name in ("steps", "true_cfg") if name in run.recipe},
+        **{name: run.recipe[name] for name in settings if name in run.recipe},
     }
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from waffle import switch_is_active
 
 from curation.models import ReviewItem, Snapshot, Subject
-from training.models import BaseModel, Family, RunKind
+from training.models import BaseModel, Family, LoraVersion, Phase, Run, RunKind
 from training.models.run import CPU_KINDS
 
 GIGABYTE = 10**9
@@ -98,3 +98,14 @@ def refuse_held_back(snapshot: Snapshot) -> None:
             f"{count} of the pictures of {snapshot} were held out, trashed or taken back since it "
             "was frozen. Freeze what is accepted now and train on that."
         )
+
+
+def refuse_second_control(subject: Subject, phase: Phase) -> None:
+    """Every phase of a subject has one LoRA from the photos alone, at most."""
+    if LoraVersion.objects.filter(subject=subject, phase=phase, number=0).exists():
+        raise CannotStart(f"{subject} already has its LoRA from the photos alone.")
+    under_way = Run.objects.active().filter(
+        subject=subject, recipe__control=True, recipe__phase=phase.value
+    )
+    if run := under_way.first():
+        raise CannotStart(f"{subject}'s LoRA from the photos alone is already under way: {run}.")

@@ -22,6 +22,7 @@ from training.readiness import (
     preferred_base,
     refuse_backlog,
     refuse_held_back,
+    refuse_second_control,
     refuse_unready,
 )
 from training.recipes import default_recipe
@@ -179,7 +180,7 @@ def submit_train(  # noqa: PLR0913 - what is asked for
     if started := _started_by(key, subject):
         return started
     if control:
-        _refuse_second_control(subject, phase)
+        refuse_second_control(subject, phase)
     recipe = default_recipe(base, phase, **(changes or {}))
     recipe |= {"phase": phase.value, "control": control}
     return _submit(
@@ -192,16 +193,6 @@ def submit_train(  # noqa: PLR0913 - what is asked for
         total=recipe["steps"],
         key=key,
     )
-
-
-def _refuse_second_control(subject: Subject, phase: Phase) -> None:
-    if LoraVersion.objects.filter(subject=subject, phase=phase, number=0).exists():
-        raise CannotStart(f"{subject} already has its LoRA from the photos alone.")
-    under_way = Run.objects.active().filter(
-        subject=subject, recipe__control=True, recipe__phase=phase.value
-    )
-    if run := under_way.first():
-        raise CannotStart(f"{subject}'s LoRA from the photos alone is already under way: {run}.")
 
 
 def submit_train_editor(snapshot: Snapshot, by: User | None) -> Run:

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from curation.models import Batch, Image, Subject
+from curation.models import Batch, Image, Role, Subject
 
 SIDE = 1024
 """Of every picture, pixels."""
@@ -73,7 +73,7 @@ def character() -> Subject:
 def members(subject: Subject, count: int) -> list[User]:
     """Reviewers without rights of their own."""
     people = [User.objects.create_user(f"reviewer-{number}") for number in range(count)]
-    subject.members.add(*people)
+    subject.members.add(*people, through_defaults={"role": Role.REVIEWER})
     return people
 
 

@@ -157,14 +157,20 @@ class ReviewItem(models.Model):
     def __str__(self) -> str:
         return f"item {self.pk} of {self.batch}"
 
+    @property
+    def is_correctable(self) -> bool:
+        """Whether it was made from a picture, so that there is an edit to correct."""
+        return self.source_id is not None
+
 
 class CorrectionQuerySet(models.QuerySet["Correction"]):
     def standing(self) -> Self:
-        """Those that nobody took back: by an undo, or by accepting what had been rejected."""
+        """Those that nobody took back: by an undo, by accepting what had been rejected, or by
+        rejecting what it should have been."""
         rejections = Decision.objects.filter(
             correction=models.OuterRef("pk"), undone_by=None, item__image__verdict=Verdict.REJECTED
         )
-        return self.filter(models.Exists(rejections))
+        return self.filter(models.Exists(rejections), target__verdict=Verdict.ACCEPTED)
 
     def trainable(self) -> Self:
         """Lessons that stand and that no rule holds back, at either end."""

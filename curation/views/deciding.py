@@ -153,7 +153,7 @@ def _teach(
 
 
 def _need_a_source(form: Form, item: ReviewItem) -> None:
-    if not item.image.parents.exists():
+    if not item.is_correctable:
         form.add_error(None, "It was not made from a picture, so there is no edit to correct.")
 
 

@@ -98,6 +98,7 @@ def batch_numbers(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     batch = get_object_or_404(Batch, subject=subject_of(request, slug), pk=pk)
     counted = tally(batch, by=request.user)
     by_gate, *others = tables(batch)
+    is_lead = leads(request, batch.subject)
     context = {
         "subject": batch.subject,
         "batch": batch,
@@ -105,9 +106,9 @@ def batch_numbers(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
         "num_accepted": sum(share.accepted for share in by_gate.rows),
         "pace": pace(batch, counted.waiting),
         "tables": [by_gate, *others],
-        "leads": leads(request, batch.subject),
+        "leads": is_lead,
         "comparison": compare(batch),
-        "shares": shares(batch),
+        "shares": shares(batch) if is_lead else [],
         "num_tests": batch.items.exclude(gold="").count(),
         "num_disputed": ReviewItem.objects.disputed().filter(batch=batch).count(),
     }

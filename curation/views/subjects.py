@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from curation.forms import SubjectForm
-from curation.models import Image, Subject, Verdict
+from curation.models import Image, Role, Subject, Verdict
 from curation.models.image import Origin
 from flenwheel.http import MemberRequest
 
@@ -44,7 +44,7 @@ def new_subject(request: MemberRequest) -> HttpResponse:
     form = SubjectForm(request.POST or None)
     if form.is_valid():
         subject = form.save()
-        subject.members.add(request.user)
+        subject.members.add(request.user, through_defaults={"role": Role.CURATOR})
         return redirect("photos", subject.slug)
     status = 422 if form.is_bound else 200
     return render(request, "curation/new_subject.html", {"form": form}, status=status)

@@ -19,7 +19,8 @@ from curation.models import Batch, Image, Invitation, Origin, ReviewItem, Role, 
 def make_image(subject: Subject, number: int = 0, **facts: Any) -> Image:
     origin = facts.setdefault("origin", Origin.PHOTO)
     facts.setdefault("depth", 0 if origin == Origin.PHOTO else 1)
-    facts.setdefault("verdict", Verdict.ACCEPTED if origin == Origin.PHOTO else Verdict.PENDING)
+    is_by_hand = origin in (Origin.PHOTO, Origin.RETOUCHED)
+    facts.setdefault("verdict", Verdict.ACCEPTED if is_by_hand else Verdict.PENDING)
     sha256 = hashlib.sha256(f"{origin} {number}".encode()).hexdigest()
     return Image.objects.create(subject=subject, sha256=sha256, width=96, height=96, **facts)
 

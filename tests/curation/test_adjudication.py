@@ -15,7 +15,7 @@ from curation.opinions import judge_twice
 from curation.reviewers import records
 from curation.trashing import move_to_trash
 from curation.views.comparing import DISPUTES
-from tests.curation.cast import make_item
+from tests.curation.cast import make_image, make_item
 
 NASTY = "<img src=x onerror=alert(1)>"
 
@@ -189,6 +189,36 @@ def test_a_reviewers_record(subject: Subject, alice: User, bob: User) -> None:
     assert his.agreement.beyond_chance.value == 1
 
 
+def test_an_edit_rejected_by_the_choice_of_a_better_one_is_no_look_at_it(
+    subject: Subject, alice: User, bob: User
+) -> None:
+    first, better = make_item(subject, 1), make_item(subject, 2)
+    ReviewItem.objects.filter(pk=first.pk).update(source=make_image(subject, 3))
+    ReviewItem.objects.filter(pk=better.pk).update(answer_to=first)
+    decide(ReviewItem.objects.get(pk=better.pk), Choice.ACCEPT, by=alice)
+    first.refresh_from_db()
+    assert first.image.verdict == "rejected"
+    (hers,) = records(subject)
+    assert (hers.accepted.part, hers.accepted.whole) == (1, 1)
+    record(Decision(item=first, author=bob, choice=Choice.REJECT), saw="pending")
+    assert compare(first.batch).num_items == 0
+
+
+def test_only_who_may_is_told_to_let_pictures_be_judged_twice(
+    page: Client, subject: Subject, alice: User, bob: User
+) -> None:
+    item = judged(subject, 1, (alice, Choice.ACCEPT))
+    judge_twice(item.batch, 0.0)
+    Membership.objects.filter(user=bob).update(role=Role.REVIEWER)
+    reviewers = reverse("reviewers", args=["juno"])
+    numbers = reverse("numbers", args=["juno", item.batch_id])
+    assert "switch that on" in page.get(reviewers).text
+    assert page.get(numbers).context["shares"]
+    page.force_login(bob)
+    assert "switch that on" not in page.get(reviewers).text
+    assert not page.get(numbers).context["shares"]
+
+
 def test_whoever_leads_sees_everybody_and_a_reviewer_oneself(
     page: Client, subject: Subject, alice: User, bob: User
 ) -> None:
@@ -219,10 +249,11 @@ def test_how_much_is_judged_twice_is_chosen_on_the_numbers_page_and_it_tells_wha
     item = make_item(subject)
     decide(item, Choice.ACCEPT, by=alice)
     numbers = reverse("numbers", args=["juno", item.batch_id])
-    assert "1 decided come back" in page.get(numbers).text
+    assert "1 decided comes back" in page.get(numbers).text
     url = reverse("judge_twice", args=["juno", item.batch_id])
     for _ in range(2):
         assert page.post(url, {"share": "1.0"}).url == numbers
     item.refresh_from_db()
     assert item.is_waiting
+    assert "1 waits no more" in page.get(numbers).text
     assert page.post(url, {"share": "0.7"}).status_code == 422

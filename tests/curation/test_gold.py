@@ -198,6 +198,25 @@ def test_reviewers_are_told_how_often_they_were_right(
     assert mine.tests == Part(1, 2)
 
 
+def test_what_was_said_before_somebody_vouched_for_the_answer_is_no_test(
+    subject: Subject, alice: User, bob: User, charlie: User
+) -> None:
+    item = make_item(subject)
+    decide(item, Choice.ACCEPT, by=alice)
+    say(item, Choice.REJECT, bob)
+    mark(fresh(item), by=charlie)
+    assert [one.tests for one in records(subject, only=bob)] == [Part(0, 0)]
+
+
+def test_vouching_for_a_test_is_no_look_at_a_picture(
+    subject: Subject, alice: User, bob: User
+) -> None:
+    item = make_item(subject)
+    record(Decision(item=item, author=bob, choice=Choice.ACCEPT, seconds=2.0))
+    mark(fresh(item), by=alice)
+    assert [(one.name, one.accepted) for one in records(subject)] == [("bob", Part(1, 1))]
+
+
 def test_the_page_marks_and_unmarks_and_tells_how_often_it_was_answered_right(
     client: Client, subject: Subject, alice: User, bob: User
 ) -> None:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image as Pixels
 
-from curation.models import Batch, Image, Invitation, Origin, ReviewItem, Subject
+from curation.models import Batch, Image, Invitation, Origin, ReviewItem, Role, Subject
 from curation.storage import original_of, path_of
 from tests.curation.cast import guest_of, keep_made
 
@@ -83,7 +83,7 @@ def test_the_same_picture_in_one_s_own_subject_is_one_s_own(
     client: Client, charlie: User, image: Image
 ) -> None:
     own = Subject.objects.create(name="Kira", slug="kira", instance_token="ohwx_kira")
-    own.members.add(charlie)
+    own.members.add(charlie, through_defaults={"role": Role.CURATOR})
     Image.objects.create(
         subject=own, sha256=image.sha256, origin="synthetic", depth=1, width=1500, height=1000
     )

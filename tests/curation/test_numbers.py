@@ -57,6 +57,22 @@ def test_acceptance_by_gate_view_lora_and_likeness(subject: Subject, alice: User
     } == {(2, 1, 50)}
 
 
+def test_acceptance_by_recipe_where_there_are_several(subject: Subject, alice: User) -> None:
+    usual = make_item(subject, 1, provenance={"prompt": "Smile."})
+    decide(usual, Choice.ACCEPT, by=alice)
+    assert not {table.title: table.rows for table in tables(usual.batch)}["By recipe"]
+    facts = {"steps": 12, "true_cfg": 4.5, "background": "grey"}
+    loras = [{**LORA[0], "strength": 0.8}]
+    for number in (2, 3):
+        item = make_item(subject, number, provenance={**facts, "loras": loras})
+        decide(item, (Choice.ACCEPT, Choice.REJECT)[number % 2], by=alice)
+    rows = {table.title: table.rows for table in tables(usual.batch)}["By recipe"]
+    assert {(row.name, row.accepted, row.decided) for row in rows} == {
+        ("as usual", 1, 1),
+        ("12 steps, true CFG 4.5, LoRA at 0.8, grey background", 1, 2),
+    }
+
+
 def test_the_page_tells_them_and_outsiders_nothing(
     client: Client, subject: Subject, alice: User, charlie: User
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import IntegrityError
 from django.test import Client
 from django.urls import reverse
 
@@ -153,7 +154,7 @@ def test_what_a_curator_gives_does_not_end_with_a_guests_link(
 
 def test_nobody_reaches_into_another_subject(page: Client, subject: Subject, charlie: User) -> None:
     other = Subject.objects.create(name="Kit", slug="kit", instance_token="ohwx_kit")
-    theirs = other.memberships.create(user=charlie)
+    theirs = other.memberships.create(user=charlie, role=Role.REVIEWER)
     link, _ = Invitation.with_token(dt.timedelta(days=1), subject=other, role=Role.REVIEWER)
     assert post(page, "remove_member", theirs.pk).status_code == 404
     assert post(page, "give_role", theirs.pk, role="reviewer").status_code == 404
@@ -165,10 +166,16 @@ def test_the_page_costs_the_same_for_many_people(
 ) -> None:
     for number in range(8):
         guest_of(batch, HOSTILE)
-        batch.subject.members.add(User.objects.create_user(f"member{number}"))
+        member = User.objects.create_user(f"member{number}")
+        batch.subject.memberships.create(user=member, role=Role.REVIEWER)
     with django_assert_max_num_queries(10):
         words = people(page)
     assert HOSTILE not in words
+
+
+def test_nobody_becomes_a_member_in_no_role(subject: Subject, charlie: User) -> None:
+    with pytest.raises(IntegrityError):
+        subject.members.add(charlie)
 
 
 def test_a_reviewer_is_told_who_may(client: Client, subject: Subject, charlie: User) -> None:

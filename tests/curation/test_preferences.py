@@ -108,9 +108,7 @@ def test_a_chosen_answer_beats_the_first_edit_and_the_other_answers_each_under_i
     subject: Subject, source: Image, alice: User
 ) -> None:
     item = take(source, 1)
-    answers = [take(source, n, "Turn it more.", said="turn it more") for n in (2, 3)]
-    ReviewItem.objects.filter(pk__in=[a.pk for a in answers]).update(answer_to=item)
-    best, worse = (ReviewItem.objects.get(pk=answer.pk) for answer in answers)
+    best, worse = answers_to(item, source, 2, 3)
     decide(best, Choice.ACCEPT, by=alice)
     decide(worse, Choice.REJECT, by=alice)
     found = list(pairs(subject))
@@ -119,6 +117,44 @@ def test_a_chosen_answer_beats_the_first_edit_and_the_other_answers_each_under_i
         ("Turn it more.", worse.image),
     ]
     assert {pair.chosen for pair in found} == {best.image}
+
+
+def answers_to(item: ReviewItem, source: Image, *numbers: int) -> list[ReviewItem]:
+    made = [take(source, n, "Turn it more.", said="turn it more") for n in numbers]
+    ReviewItem.objects.filter(pk__in=[answer.pk for answer in made]).update(answer_to=item)
+    return [ReviewItem.objects.get(pk=answer.pk) for answer in made]
+
+
+def test_what_a_person_made_at_last_beats_every_answer_that_was_not_wanted(
+    subject: Subject, source: Image, alice: User, bob: User
+) -> None:
+    item = take(source, 1)
+    bad, same, fine, waiting = answers_to(item, source, 2, 3, 4, 5)
+    decide(bad, Choice.REJECT, by=bob, reasons=[Reason.LIMBS])
+    decide(same, Choice.REJECT, by=alice, reasons=[Reason.NO_EFFECT])
+    decide(fine, Choice.ACCEPT, by=alice)
+    target = make_image(subject, 9, origin=Origin.RETOUCHED)
+    by_hand = record_correction(item, target, by=alice, work=Handwork(mask=b"a mask"))
+    assert waiting.image in by_hand.candidates.all()
+    first, second = (pair for pair in pairs(subject) if pair.chosen == target)
+    assert (first.rejected, first.mask) == (item.image, b"a mask")
+    assert (second.rejected, second.author, second.reasons) == (bad.image, "bob", ["limbs"])
+    assert (second.source, second.instruction, second.mask) == (source, ORDER, None)
+
+
+def test_an_answer_that_somebody_overruled_teaches_nothing_any_more(
+    client: Client, subject: Subject, source: Image, alice: User, bob: User
+) -> None:
+    item = take(source, 1)
+    (answer,) = answers_to(item, source, 2)
+    decide(answer, Choice.ACCEPT, by=alice)
+    assert (Correction.objects.trainable().count(), len(list(pairs(subject)))) == (1, 1)
+    decide(answer, Choice.REJECT, by=bob)
+    assert not Correction.objects.standing().exists()
+    assert not Correction.objects.trainable().exists()
+    assert list(pairs(subject)) == []
+    client.force_login(alice)
+    assert download(client, subject).read("edits.jsonl") == b""
 
 
 @pytest.mark.parametrize("end", ["source", "chosen", "rejected"])
@@ -144,9 +180,11 @@ def test_pairs_take_as_many_queries_whatever_their_number(
     for number in range(3):
         item = take(source, 20 + number, order=f"order {number}")
         target = make_image(subject, 50 + number, origin=Origin.RETOUCHED, verdict="accepted")
+        for answer in answers_to(item, source, 40 + 2 * number, 41 + 2 * number):
+            decide(answer, Choice.REJECT, by=alice)
         record_correction(item, target, by=alice)
-    with django_assert_num_queries(4):
-        assert len(list(pairs(subject))) == 9 + 3
+    with django_assert_num_queries(6):
+        assert len(list(pairs(subject))) == 9 + 3 + 6
 
 
 def download(client: Client, subject: Subject) -> zipfile.ZipFile:
@@ -165,6 +203,7 @@ def test_the_zip_names_every_file_that_its_lines_speak_of(
         keep_made(subject, PIL.Image.new("RGB", (32, 32), colour), **facts) for colour in colours
     )
     item = ReviewItem.objects.create(batch=make_item(subject).batch, image=made, source=source)
+    Image.objects.filter(pk=target.pk).update(verdict="accepted")
     mask = masks.png(PIL.Image.new("L", (32, 32), 255))
     record_correction(item, target, by=alice, work=Handwork(mask=mask))
     client.force_login(alice)

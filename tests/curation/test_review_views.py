@@ -161,7 +161,7 @@ def test_a_corrected_file_is_a_lesson_and_the_editors_own_answer_is_rejected(
 ) -> None:
     photo = make_photos(subject, 1)[0]
     item = make_item(subject, provenance={"prompt": "Turn the head."})
-    item.image.parents.add(photo)
+    ReviewItem.objects.filter(pk=item.pk).update(source=photo)
     desk.post(reverse("correct", args=[item.pk]), {"picture": corrected()}, headers=JSON)
     lesson = Correction.objects.get()
     assert (lesson.source, lesson.rejected) == (photo, item.image)
@@ -173,7 +173,7 @@ def test_what_is_no_picture_is_refused_with_a_sentence_and_nothing_is_decided(
     desk: Client, subject: Subject
 ) -> None:
     item = make_item(subject)
-    item.image.parents.add(make_photos(subject, 1)[0])
+    ReviewItem.objects.filter(pk=item.pk).update(source=make_photos(subject, 1)[0])
     bad = SimpleUploadedFile("lora.bin", b"\x80\x02not a picture")
     answer = desk.post(reverse("correct", args=[item.pk]), {"picture": bad}, headers=JSON)
     assert answer.status_code == 422

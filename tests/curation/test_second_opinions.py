@@ -27,6 +27,7 @@ from curation.models import (
     Image,
     Origin,
     ReviewItem,
+    Role,
     Subject,
     Verdict,
 )
@@ -218,9 +219,24 @@ def test_the_share_is_drawn_once_and_for_all_and_applies_to_what_is_decided(
     judge_twice(batch, 0.0)
     assert not batch.items.filter(is_waiting=True).exclude(decided_at=None).exists()
     assert not batch.items.filter(rank__gte=4).exclude(pk=drawn[0].pk).exists()
-    judge_twice(batch, 0.25)
     assert shares(batch)[2].num_sent_back == sent[0.25] - 1
+    judge_twice(batch, 0.25)
     assert not fresh(drawn[0]).is_waiting
+
+
+def test_a_share_tells_what_it_would_change_and_not_what_waits_already(
+    subject: Subject, alice: User
+) -> None:
+    items = [make_item(subject, number) for number in range(120)]
+    batch = items[0].batch
+    for item in items:
+        decide(item, Choice.ACCEPT, by=alice)
+    judge_twice(batch, 1.0)
+    assert {one.num_sent_back for one in shares(batch)} == {0}
+    off = {one.share: one.num_called_off for one in shares(batch)}
+    assert (off[0.0], off[1.0]) == (120, 0)
+    judge_twice(batch, 0.25)
+    assert off[0.25] == 120 - batch.items.filter(is_waiting=True).count()
 
 
 def test_the_trash_is_not_asked_about_again(item: ReviewItem, alice: User) -> None:
@@ -438,7 +454,7 @@ def test_sixteen_at_once_never_hold_the_same_picture_where_all_is_judged_twice(
     batch = make_items(subject, 400)
     judge_twice(batch, 1.0)
     people = [User.objects.create_user(f"reviewer-{number}") for number in range(16)]
-    subject.members.add(*people)
+    subject.members.add(*people, through_defaults={"role": Role.CURATOR})
     with ThreadPoolExecutor(16) as tabs:
         done = list(tabs.map(lambda user: judge(batch, user), people))
     assert sum(done) == 800

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from curation.models import Subject
+from curation.models import Role, Subject
 from tests.curation.cast import make_item, make_photos
 
 
@@ -44,7 +44,7 @@ def test_home_costs_the_same_for_many_subjects(
         other = Subject.objects.create(
             name=f"No {number}", slug=f"no-{number}", instance_token=f"ohwx_{number}"
         )
-        other.members.add(alice)
+        other.members.add(alice, through_defaults={"role": Role.CURATOR})
         make_photos(other, 2)
     with django_assert_max_num_queries(5):
         home.get("/")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from importlib import import_module
 
 import pytest
@@ -13,7 +14,7 @@ from django.urls import reverse
 
 from curation.freezing import freeze_character
 from curation.models import Subject
-from tests.curation.cast import make_image, make_item, make_photos
+from tests.curation.cast import guest_of, make_image, make_item, make_photos
 from tests.training.cast import make_run
 from tests.training.pages import make_column, make_lora
 from training.models import LoraVersion, Run, RunStatus, Standing
@@ -120,6 +121,32 @@ def test_the_operator_finds_the_switch_that_puts_review_first(operator: Client) 
     listed = operator.get(reverse("admin:waffle_switch_changelist")).content.decode()
     assert "review_first" in listed
     assert "while pictures of it wait for review" in listed
+
+
+def test_the_operator_adds_reviewers_unless_they_choose_and_leaves_guests_alone(
+    operator: Client, subject: Subject, charlie: User
+) -> None:
+    guest = guest_of(make_item(subject).batch)
+    url = reverse("admin:curation_subject_change", args=[subject.pk])
+    words = operator.get(url).content.decode()
+    added = words.partition('name="memberships-__prefix__-role"')[2]
+    assert re.findall(r'option value="(\w*)"', added)[:2] == ["reviewer", "curator"]
+    assert guest.username not in words
+    form = operator.get(url).context["adminform"].form.initial
+    sent = {name: form[name] or "" for name in ("name", "slug", "kind", "instance_token")}
+    sent |= {"class_noun": "person", "memberships-TOTAL_FORMS": 3, "memberships-INITIAL_FORMS": 2}
+    for number, member in enumerate(subject.memberships.exclude(role="guest")):
+        sent |= {
+            f"memberships-{number}-id": member.pk,
+            f"memberships-{number}-subject": subject.pk,
+            f"memberships-{number}-user": member.user_id,
+            f"memberships-{number}-role": member.role,
+        }
+    sent |= {"memberships-2-user": charlie.pk, "memberships-2-role": "reviewer"}
+    assert operator.post(url, sent).status_code == 302
+    roles = dict(subject.memberships.values_list("user__username", "role"))
+    others = {"alice": "curator", "bob": "curator", guest.username: "guest"}
+    assert roles == others | {"charlie": "reviewer"}
 
 
 def test_members_do_not_enter_the_admin_site(client: Client, alice: User) -> None:

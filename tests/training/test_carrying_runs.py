@@ -110,12 +110,14 @@ def test_an_image_says_what_made_it(juno: Subject):
 @pytest.mark.django_db(transaction=True)
 def test_settings_of_the_recipe_reach_the_engine_and_are_on_the_image(juno: Subject):
     usual = carried_out(submit_enrich(juno, SHOTS[:1], 1, None))
-    recipe = dict(usual.recipe) | {"steps": 5, "true_cfg": 3.0}
+    recipe = dict(usual.recipe) | {"steps": 5, "true_cfg": 3.0, "background": "grey"}
     other = carried_out(submit_enrich(juno, SHOTS[:1], 1, None, changes=recipe))
     images = [run.items.get().image for run in (usual, other)]
     assert all(image is not None for image in images)
     assert [image.provenance.get("steps") for image in images if image] == [None, 5]
-    assert [image.provenance.get("true_cfg") for image in images if image] == [None, 3.0]
+    told = [image.provenance for image in images if image]
+    assert [made.get("true_cfg") for made in told] == [None, 3.0]
+    assert [made.get("background") for made in told] == [None, "grey"]
     assert [image.provenance["seed"] for image in images if image] == [10_000, 10_000]
     assert path_of(images[0].sha256).read_bytes() != path_of(images[1].sha256).read_bytes()
 

@@ -180,7 +180,7 @@ def test_the_list_says_what_is_doubtful_about_a_lesson(
     """And what was typed, as text."""
     item = make_item(subject, 500, provenance={"prompt": "Smile."})
     item.image.parents.add(make_image(subject, 501))
-    target = make_item(subject, 502).image
+    target = make_item(subject, 502, verdict="accepted").image
     ReviewItem.objects.filter(image=target).update(gate=Gate.RED)
     work = Handwork(raw_instruction="<b>wider</b>", mask=b"mask", outside_change=0.031)
     record_correction(item, target, by=alice, work=work)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from curation.doubts import BESIDE, doubts
 from curation.freezing import FEWEST_CORRECTIONS, NotEnough, freeze_corrections
-from curation.models import Correction, Role, Subject, SubjectQuerySet
+from curation.models import Correction, Subject
 from flenwheel.http import MemberRequest
 from training import preflight, submission
 from training.editor_skills import compare
@@ -28,6 +28,7 @@ SHOWN = 24
 @require_GET
 def editor(request: MemberRequest) -> HttpResponse:
     subjects = Subject.objects.visible_to(request.user)
+    curated = Subject.objects.curated_by(request.user)
     mine = Correction.objects.standing().filter(subject__in=subjects).order_by("-pk")
     shown = mine.select_related("author", "subject", *BESIDE)[:SHOWN]
     count = Correction.objects.trainable().count()
@@ -37,21 +38,13 @@ def editor(request: MemberRequest) -> HttpResponse:
         "needed": FEWEST_CORRECTIONS,
         "missing": max(FEWEST_CORRECTIONS - count, 0),
         "corrections": [(lesson, doubts(lesson)) for lesson in shown],
-        "downloads": _curated(request).filter(corrections__isnull=False).distinct(),
+        "downloads": curated.filter(corrections__isnull=False).distinct(),
         "versions": versions.order_by("-pk"),
         "skills": compare(),
         "active_runs": Run.objects.active().filter(subject=None),
         "ready": preflight.for_editor_training(),
     }
     return render(request, "training/editor.html", context)
-
-
-def _curated(request: MemberRequest) -> SubjectQuerySet:
-    """The subjects whose lessons this person may take along."""
-    if request.user.is_staff:
-        return Subject.objects.all()
-    mine = request.user.memberships.filter(role=Role.CURATOR)
-    return Subject.objects.filter(memberships__in=mine)
 
 
 @login_required
