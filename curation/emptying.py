@@ -14,7 +14,15 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import PROTECT, ManyToOneRel, Model
 
-from curation.models import Choice, Correction, Decision, Image, SnapshotItem, Subject
+from curation.models import (
+    Choice,
+    Correction,
+    Decision,
+    Image,
+    ImageQuerySet,
+    SnapshotItem,
+    Subject,
+)
 from curation.trashing import in_trash
 
 CHUNK = 200
@@ -37,17 +45,21 @@ class Fate:
 
 def fate(subject: Subject, seen: dt.datetime) -> Fate:
     """What emptying the trash as it was `seen` would do now. A fixed number of queries."""
-    lying = set(in_trash(subject, seen).values_list("pk", flat=True))
-    needed = _needed(subject, seen)
-    needed |= _parents(subject, seen, lying, needed)
-    return Fate(sorted(lying - needed.keys(), reverse=True), dict(Counter(needed.values())))
+    return _fate(in_trash(subject, seen))
 
 
-def _needed(subject: Subject, seen: dt.datetime) -> dict[int, str]:
-    lying = in_trash(subject, seen).values("pk")
+def _fate(lying: ImageQuerySet) -> Fate:
+    """Of these pictures, if they went and no other."""
+    pks = set(lying.values_list("pk", flat=True))
+    needed = _needed(lying)
+    needed |= _parents(lying, pks, needed)
+    return Fate(sorted(pks - needed.keys(), reverse=True), dict(Counter(needed.values())))
+
+
+def _needed(lying: ImageQuerySet) -> dict[int, str]:
     needed: dict[int, str] = {}
     for model, column in _holders():
-        rows = model._default_manager.filter(**{f"{column}__in": lying})
+        rows = model._default_manager.filter(**{f"{column}__in": lying.values("pk")})
         for pk in rows.values_list(column, flat=True).distinct().order_by():
             needed.setdefault(pk, WHY.get(model, WORK))
     return needed
@@ -61,36 +73,35 @@ def _holders() -> Iterator[tuple[type[Model], str]]:
     yield Correction.candidates.through, "image"
 
 
-def _parents(
-    subject: Subject, seen: dt.datetime, lying: set[int], needed: dict[int, str]
-) -> dict[int, str]:
+def _parents(lying: ImageQuerySet, pks: set[int], needed: dict[int, str]) -> dict[int, str]:
     """Lineage: what a picture that stays was made from stays, up to the photo."""
-    made_from = Image.parents.through.objects.filter(to_image__in=in_trash(subject, seen))
+    made_from = Image.parents.through.objects.filter(to_image__in=lying.values("pk"))
     pairs = list(made_from.values_list("from_image", "to_image"))
     staying = set(needed)
     while more := {
         parent
         for child, parent in pairs
-        if parent not in staying and (child in staying or child not in lying)
+        if parent not in staying and (child in staying or child not in pks)
     }:
         staying |= more
     return dict.fromkeys(staying - needed.keys(), PARENT)
 
 
 def empty(subject: Subject, seen: dt.datetime) -> int:
-    """Delete it; give how many pictures went. Asked twice, the second time there is none."""
-    gone = 0
-    while count := _delete_some(subject, seen):
-        gone += count
-    return gone
+    """Delete it; give how many pictures went. Asked twice, the second time there is none.
+
+    The whole is planned once. Children come before what they were made from.
+    """
+    going = fate(subject, seen).going
+    chunks = (going[start : start + CHUNK] for start in range(0, len(going), CHUNK))
+    return sum(_delete(in_trash(subject, seen).filter(pk__in=chunk)) for chunk in chunks)
 
 
 @transaction.atomic
-def _delete_some(subject: Subject, seen: dt.datetime) -> int:
-    """Children come before what they were made from. What was put back meanwhile is spared."""
-    wanted = fate(subject, seen).going[:CHUNK]
-    lying = in_trash(subject, seen).select_for_update().filter(pk__in=wanted)
-    pks = list(lying.values_list("pk", flat=True))
+def _delete(lying: ImageQuerySet) -> int:
+    """What was put back or came to be needed since the plan was made is spared."""
+    list(lying.select_for_update().values_list("pk"))
+    pks = _fate(lying).going
     # An undo protects the decision that it undoes, so undos go first.
     Decision.objects.filter(item__image__in=pks, choice=Choice.UNDO).delete()
     Image.objects.filter(pk__in=pks).delete()

@@ -9,8 +9,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
+
+from curation.models import Invitation
 
 if TYPE_CHECKING:
     import uuid
@@ -50,10 +53,20 @@ def is_guest(user: User | AnonymousUser) -> bool:
 
 
 class GuestsAtTheDesk(MiddlewareMixin):
-    """To a guest, a page that is not of the desk is not there."""
+    """To a guest, a page that is not of the desk is not there; when their link has ended, the desk
+    is gone (410), and they are told so."""
 
     def process_view(self, request: HttpRequest, *_view: Any) -> None:
         match = request.resolver_match
         is_open = match is not None and match.url_name in OPEN_TO_GUESTS
         if not is_open and is_guest(request.user):
             raise Http404
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, Http404) or not is_guest(request.user):
+            return None
+        theirs = Invitation.objects.filter(memberships__user=request.user.pk)
+        if Invitation.objects.open().filter(pk__in=theirs).exists():
+            return None
+        context = {"was": theirs.first()}
+        return render(request, "curation/no_invitation.html", context, status=410)

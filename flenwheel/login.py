@@ -6,12 +6,16 @@ import hashlib
 from typing import Any
 
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, redirect_to_login
 from django.core.cache import cache
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 TRIES = 10
-"""Wrong passwords for one name from one address; each web process counts its own."""
+"""Wrong passwords for one name from one address; each web process counts its own. Behind a proxy
+all come from one address: a name that somebody guesses at pauses for everybody, one-time links
+do not."""
 PAUSE = 15 * 60
 """Seconds until they are forgotten."""
 
@@ -30,8 +34,7 @@ class PatientForm(AuthenticationForm):
         try:
             data = super().clean()
         except ValidationError:
-            cache.add(tries, 0, PAUSE)
-            cache.incr(tries)
+            _count(tries)
             raise
         cache.delete(tries)
         return data
@@ -43,6 +46,20 @@ class PatientForm(AuthenticationForm):
         return "login:" + hashlib.sha256(f"{address} {name}".encode()).hexdigest()
 
 
+def _count(tries: str) -> None:
+    try:
+        cache.incr(tries)
+    except ValueError:  # The first, or the pause was over just now.
+        cache.set(tries, 1, PAUSE)
+
+
 class Login(LoginView):
     authentication_form = PatientForm
     redirect_authenticated_user = True
+
+
+def admin_login(request: HttpRequest) -> HttpResponse:
+    """The admin's own login knows no pause. Whoever is logged in and sent here is no operator."""
+    if request.user.is_authenticated and not request.user.is_staff:
+        raise PermissionDenied
+    return redirect_to_login(request.GET.get("next", reverse("admin:index")))

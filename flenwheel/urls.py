@@ -6,10 +6,11 @@ from django.urls import include, path
 
 from flenwheel import account
 from flenwheel.health import health
-from flenwheel.login import Login
+from flenwheel.login import Login, admin_login
 from flenwheel.login_link import login_link
 
 urlpatterns = [
+    path("admin/login/", admin_login, name="admin_login"),
     path("admin/", admin.site.urls),
     path("health/", health, name="health"),
     path("login/", Login.as_view(), name="login"),

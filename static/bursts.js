@@ -73,7 +73,7 @@ const panes = () => $$(".pane", survey);
 function hint(count) {
   const line = Object.assign(document.createElement("p"), { className: "survey-hint" });
   line.append(
-    "Choose the best: ← → or a tap. ",
+    "Choose the best, by a tap or ← →. ",
     button("settle", `Keep it, reject the other ${count - 1}`, "Enter"),
     button("reject", `Reject all ${count}`, "X"),
     button("close", "Leave all", "Esc"),

@@ -5,6 +5,7 @@
 import { createStore, del, entries, set } from "./vendor/idb-keyval/idb-keyval.js";
 
 const RETRY_MS = [500, 1000, 2000, 5000, 10000];
+const ENDED = "Your link has ended. Ask whoever sent it for another: this is kept until then.";
 const store = createStore("flenwheel-outbox", "messages");
 
 export class Outbox {
@@ -68,6 +69,7 @@ export class Outbox {
     } catch {
       return "The server does not answer.";
     }
+    if (reply.status === 410) return ENDED;
     if (reply.redirected || reply.status === 403) return "Log in again in another tab.";
     if (reply.status >= 500 || reply.status === 429) return `The server failed (${reply.status}).`;
     this.#messages = this.#messages.filter((other) => other !== message);
@@ -79,6 +81,7 @@ export class Outbox {
 
   #later(trouble) {
     this.onChange(this.size, trouble);
+    if (trouble === ENDED) return; // Waiting helps with all the others.
     const pause = RETRY_MS[Math.min(this.#failures++, RETRY_MS.length - 1)];
     setTimeout(() => this.flush(), pause);
   }

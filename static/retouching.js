@@ -16,22 +16,29 @@ let opened = null;
 // `picture` is the candidate's <img>; `urls` where the lesson ("retouch") and the order ("edit")
 // go; `send(kind, url, body)` gives the sentence of a refusal, empty where all went well.
 export async function open(picture, urls, send) {
-  opened = { picture, urls, send };
+  const visit = (opened = { picture, urls, send });
   [retouch, inside].forEach((form) => form.reset());
   tell("");
   unlook();
   room.showModal();
   try {
     const [{ Easel }, image] = await Promise.all([import("./easel.js"), decoded(picture.dataset.full)]);
+    if (!lasts(visit)) return;
     easel ??= new Easel($(".easel"), unlook);
     easel.put(image, Number(picture.getAttribute("width")), Number(picture.getAttribute("height")));
     setTool("paint");
     show();
     room.dataset.ready = "";
   } catch {
-    tell("The picture did not load. Close this and try again.", "error");
+    if (lasts(visit)) tell("The picture did not load. Close this and try again.", "error");
   }
 }
+
+// The room may be closed, and opened on another picture, while something is awaited.
+const lasts = (visit) => room.open && opened === visit;
+
+// Before, the easel still holds the last picture with its paint.
+const isReady = () => "ready" in room.dataset;
 
 async function decoded(source) {
   const image = Object.assign(new Image(), { src: source });
@@ -99,13 +106,17 @@ async function body() {
 
 // As the server would keep it, in the same place; any further stroke or change takes it away.
 async function look() {
+  const visit = opened;
   tell("Working on it…");
   const sent = await body();
   sent.set("look", "on");
-  const reply = await post(opened.urls.retouch, sent).catch(() => null);
-  if (!reply?.ok || reply.redirected) return tell(await refusal(reply), "error");
+  const reply = await post(visit.urls.retouch, sent).catch(() => null);
+  const isGood = reply?.ok && !reply.redirected;
+  const answer = await (isGood ? reply.blob() : refusal(reply));
+  if (!lasts(visit)) return;
+  if (!isGood) return tell(answer, "error");
   unlook();
-  looked.src = URL.createObjectURL(await reply.blob());
+  looked.src = URL.createObjectURL(answer);
   looked.hidden = false;
   tell("This is how it would be kept. Touch it to go on.");
 }
@@ -119,24 +130,30 @@ function unlook() {
 
 async function keep(event) {
   event.preventDefault();
+  if (!isReady()) return;
+  const visit = opened;
   const sent = await body();
   sent.set("said", inside.elements.instruction.value);
-  finish("retouch", opened.urls.retouch, sent);
+  finish(visit, "retouch", visit.urls.retouch, sent);
 }
 
 async function ask(event) {
   event.preventDefault();
+  if (!isReady()) return;
+  const visit = opened;
   const mask = await easel.mask();
   if (!mask) return tell("Paint what the editor shall change first.", "error");
   const sent = new FormData(inside);
   sent.set("mask", mask, "mask.png");
-  finish("instruct", opened.urls.edit, sent);
+  finish(visit, "instruct", visit.urls.edit, sent);
 }
 
-async function finish(kind, url, sent) {
+async function finish(visit, kind, url, sent) {
+  if (!lasts(visit)) return;
   tell("Sending…");
   room.inert = true; // Twice is once, but a second press would open what comes next.
-  const sentence = await opened.send(kind, url, sent).finally(() => (room.inert = false));
+  const sentence = await visit.send(kind, url, sent).finally(() => (room.inert = false));
+  if (!lasts(visit)) return;
   if (sentence) tell(sentence, "error");
   else room.close();
 }
@@ -144,17 +161,20 @@ async function finish(kind, url, sent) {
 retouch.addEventListener("submit", keep);
 inside.addEventListener("submit", ask);
 room.addEventListener("input", ({ target }) => {
-  if (target.form !== retouch || !easel) return;
+  if (target.form !== retouch || !isReady()) return;
   unlook();
   if (target.name === "tool") easel.tool = target.value;
   else show();
 });
-room.addEventListener("click", ({ target }) => easel && DOES[target.closest("[data-room]")?.dataset.room]?.());
+room.addEventListener("click", ({ target }) => {
+  const does = target.closest("[data-room]")?.dataset.room;
+  if (does === "close" || isReady()) DOES[does]?.();
+});
 looked.addEventListener("pointerdown", unlook);
 room.addEventListener("close", () => delete room.dataset.ready);
 room.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.ctrlKey && event.target.form === inside) return inside.requestSubmit();
-  if (event.target.matches("textarea, select") || !easel) return;
+  if (event.target.matches("textarea, select") || !isReady()) return;
   const isUndo = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
   const does = isUndo ? DOES.undo : !event.ctrlKey && !event.metaKey && !event.altKey && KEYS[event.key.toLowerCase()];
   if (!does) return;

@@ -113,6 +113,7 @@ def _of_subject(who: dict[str, str], *names: str) -> list[Address]:
 
 ADDRESSES: list[Address] = [
     ("login", "get", PUBLIC, lambda w: []),
+    ("admin_login", "get", OPERATORS | {"operator": LOGIN}, lambda w: []),
     ("health", "get", PUBLIC, lambda w: []),
     ("login_link", "get", PUBLIC, lambda w: ["spent"]),
     ("logout", "post", PUBLIC, lambda w: []),
@@ -205,7 +206,7 @@ ADDRESSES: list[Address] = [
 def outcome(answer: Any) -> str:
     if answer.status_code == 302 and answer.url.startswith("/login/"):
         return LOGIN
-    return {403: FORBIDDEN, 404: GONE}.get(answer.status_code, IN)
+    return {403: FORBIDDEN, 404: GONE, 410: GONE}.get(answer.status_code, IN)
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ in no log (flenwheel.logs).
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.db import IntegrityError
@@ -20,6 +22,10 @@ from curation.models import Invitation, Role
 from curation.people_forms import AccountForm, GuestForm
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+AFTERWARDS = dt.timedelta(days=30)
+"""How much longer than the link a guest's session lasts: it opens nothing then, but they hear that
+the link has ended instead of being asked for a password that they never had."""
 
 Form = GuestForm | AccountForm | None
 """What a visitor fills in; nothing where we know who they are."""
@@ -73,7 +79,7 @@ def _let_in(
     if me is None:
         login(request, user, backend=BACKEND)
     if is_guest(user):
-        request.session.set_expiry(invitation.expires_at)
+        request.session.set_expiry(invitation.expires_at + AFTERWARDS)
     return _go_on(invitation)
 
 

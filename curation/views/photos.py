@@ -14,7 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from curation.coverage import coverage
 from curation.forms import HoldOutForm, ImageFactsForm, UploadForm
 from curation.ingest import Intake, ingest_upload
-from curation.models import Image, Origin, Role, Subject
+from curation.models import Image, Origin, ReviewItem, Role, Subject, Verdict
+from curation.opinions import shown_verdicts
 from curation.signals import photos_arrived
 from curation.trashing import move_to_trash, take_from_trash
 from curation.views.visible import demand, image_of, subject_of
@@ -91,12 +92,19 @@ def image_detail(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     context = {
         "subject": image.subject,
         "image": image,
+        "verdict": _verdict(request, image),
         "form": form,
         "parents": image.parents.order_by("pk"),
         "children": image.children.in_use().exclude(origin=Origin.BENCHMARK).order_by("pk")[:24],
     }
     status = 422 if form.is_bound else 200
     return render(request, "curation/image_detail.html", context, status=status)
+
+
+def _verdict(request: MemberRequest, image: Image) -> Verdict:
+    """As this person may know it: of whom a second opinion is asked judges without the first."""
+    shown = shown_verdicts(ReviewItem.objects.filter(image=image), request.user)
+    return Verdict(next(iter(shown.values()), image.verdict))
 
 
 @login_required

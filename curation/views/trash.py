@@ -28,10 +28,8 @@ def trash(request: MemberRequest, slug: str) -> HttpResponse:
     """What people removed, newest picture first. It stays until somebody puts it back."""
     subject = subject_of(request, slug)
     trashed = Image.objects.filter(subject=subject).exclude(trashed_at=None)
-    seen = _newest(subject)
-    context = {"subject": subject, "seen": seen, "total": trashed.count()}
-    context |= {"num_going": len(fate(subject, seen).going)} | page_of(request, trashed)
-    return render(request, "curation/trash.html", context)
+    context = {"subject": subject, "seen": _newest(subject), "total": trashed.count()}
+    return render(request, "curation/trash.html", context | page_of(request, trashed))
 
 
 @login_required

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, Request, expect
 from pytest_django.live_server_helper import LiveServer
 
-from curation.models import Batch, Decision, Subject
+from curation.models import Batch, Decision, Invitation, Subject
 from tests.browser.test_review_desk import COLOURS, make
 from tests.curation.cast import invited
 
@@ -68,6 +69,25 @@ def test_e_does_nothing_for_a_guest(phone: Page, batch: Batch) -> None:
     phone.keyboard.press("e")
     expect(phone.locator("#edit")).to_be_hidden()
     expect(phone.locator("#edit[open]")).to_have_count(0)
+
+
+def test_a_guest_whose_link_has_ended_is_told_and_a_new_one_sends_what_was_kept(
+    phone: Page, batch: Batch
+) -> None:
+    phone.goto(reverse("join", args=[invited(batch)[1]]))
+    phone.get_by_role("button", name="To the pictures").tap()
+    expect(phone.locator(".desk.live")).to_be_visible()
+    Invitation.objects.update(revoked_at=timezone.now())
+    asked: list[Request] = []
+    phone.on("request", lambda one: asked.append(one) if "/decide/" in one.url else None)
+    phone.get_by_role("button", name="accept", exact=True).tap()
+    expect(phone.locator("[data-saved]")).to_contain_text("1 waiting to be sent. Your link has")
+    phone.wait_for_timeout(1200)
+    assert len(asked) == 1
+    phone.goto(reverse("join", args=[invited(batch)[1]]))
+    phone.get_by_role("button", name="Join").tap()
+    expect(phone.locator("[data-saved]")).to_have_text("all decisions saved")
+    assert Decision.objects.get().author.username.startswith("guest-")
 
 
 def test_a_link_is_copied_where_the_page_may_not_touch_the_clipboard(

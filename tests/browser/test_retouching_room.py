@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from PIL import ImageChops, ImageDraw, ImageStat
-from playwright.sync_api import Browser, CDPSession, Page, expect
+from playwright.sync_api import Browser, CDPSession, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from curation import masks
@@ -204,6 +204,40 @@ def test_answers_that_are_all_bad_bring_back_the_panel_with_the_last_words(
     verdicts = {item.pk: item.image.verdict for item in ReviewItem.objects.select_related("image")}
     assert verdicts[items[0].pk] == Verdict.PENDING
     assert [verdicts[item.pk] for item in items[1:]] == [Verdict.REJECTED] * 2
+
+
+def test_paint_on_one_picture_is_never_kept_of_the_next(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    """The first picture loads late, when the room has long been closed and opened on another."""
+    late = items[1].image.sha256
+    page.goto(reverse("review_batch", args=[items[0].batch.subject.slug, items[0].batch.pk]))
+    expect(page.locator(".desk.live")).to_be_visible()
+    page.keyboard.press("m")
+    expect(page.locator(".room[data-ready]")).to_be_visible()
+    paint(page, (180, 150), (220, 150))
+    held: list[Route] = []
+    page.route(f"**/{late}/2048", lambda route: held.append(route))
+    page.keyboard.press("Escape")
+    page.keyboard.press("]")
+    page.keyboard.press("m")
+    room = page.locator(".room")
+    expect(room).to_be_visible()
+    page.get_by_label("is healed").check()
+    room.get_by_role("button", name="Keep as a lesson").click()
+    room.get_by_role("button", name="Close").click()
+    expect(room).not_to_be_visible()
+    page.keyboard.press("]")
+    page.keyboard.press("m")
+    expect(page.locator(".room[data-ready]")).to_be_visible()
+    paint(page, (90, 70), (110, 80))
+    with page.expect_response(f"**/{late}/2048"):
+        held.pop().continue_()
+    page.get_by_label("is healed").check()
+    lesson = kept(page)
+    assert lesson.rejected == items[2].image
+    assert masks.read(bytes(lesson.mask), SIZE).getpixel((100, 75)) == 255
+    assert Decision.objects.count() == 1
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import time
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -131,6 +132,32 @@ def test_emptying_is_planned_in_the_same_statements_for_many(
         assert len(fate(subject, timezone.now()).going) == 30
 
 
+def test_a_big_trash_is_planned_once(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    plans: list[list[int]] = []
+
+    def planned(*asked: Any) -> emptying.Fate:
+        plan = fate(*asked)
+        plans.append(plan.going)
+        return plan
+
+    monkeypatch.setattr(emptying, "CHUNK", 2)
+    monkeypatch.setattr(emptying, "fate", planned)
+    assert empty(subject, trashed(*make_photos(subject, 5))) == 5
+    assert [len(plan) for plan in plans] == [5]
+
+
+def test_what_came_to_be_needed_since_the_plan_was_made_is_spared(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo, other = make_photos(subject, 2)
+    seen = trashed(photo, other)
+    planned = fate(subject, seen)
+    make_image(subject, 5, origin=Origin.ENRICHED).parents.add(photo)
+    monkeypatch.setattr(emptying, "fate", lambda *_: planned)
+    assert empty(subject, seen) == 1
+    assert Image.objects.filter(pk=photo.pk).exists()
+
+
 @pytest.fixture
 def page(client: Client, alice: User) -> Client:
     client.force_login(alice)
@@ -142,7 +169,7 @@ def test_the_page_quotes_what_it_deletes_and_what_stays(page: Client, subject: S
     freeze_character(subject, by=None)
     trashed(photos[0], *(make_image(subject, number) for number in (10, 11)))
     url = reverse("empty_trash", args=["juno"])
-    assert "delete 2 pictures" in page.get(reverse("trash", args=["juno"])).content.decode()
+    assert url in page.get(reverse("trash", args=["juno"])).content.decode()
     words = page.get(url).content.decode()
     assert "Delete 2 pictures for good" in words
     assert "1 stays, because a snapshot" in words

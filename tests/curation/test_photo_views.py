@@ -11,7 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from curation import opening
-from curation.models import Image, Subject
+from curation.deciding import decide
+from curation.models import Choice, Image, Subject
+from curation.opinions import judge_twice
 from curation.signals import photos_arrived
 from curation.trashing import move_to_trash
 from tests.curation.cast import make_image, make_item, make_photos
@@ -120,6 +122,20 @@ def test_a_person_may_say_what_a_photo_shows(page: Client, subject: Subject) -> 
     assert photo.shot is not None
     assert photo.expression == "sad"
     assert photo.written_caption() == "at the sea"
+
+
+def test_whoever_is_asked_for_a_second_opinion_finds_no_verdict_on_the_pictures_page(
+    page: Client, client: Client, subject: Subject, alice: User, bob: User
+) -> None:
+    item = make_item(subject)
+    judge_twice(item.batch, 1.0)
+    decide(item, Choice.REJECT, by=alice)
+    url = reverse("image_detail", args=["juno", item.image_id])
+    assert "Enriched · rejected" in page.get(url).content.decode()
+    client.force_login(bob)
+    words = client.get(url).content.decode()
+    assert "Enriched · waiting" in words
+    assert "rejected" not in words.lower()
 
 
 def test_a_word_outside_the_vocabulary_is_refused(page: Client, subject: Subject) -> None:
