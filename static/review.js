@@ -237,7 +237,7 @@ function closeAll() {
 
 // Arrow keys move what is looked at closely; otherwise they go on, as [ and ] always do.
 function step(by, key = "") {
-  if (!key.startsWith("Arrow") || !pan(by, 0)) deck.step(by);
+  if (!key.startsWith("Arrow") || !pan(by, 0)) deck.step(by), say("");
 }
 
 const undo = () => decisions.undo();
@@ -246,7 +246,7 @@ const ALWAYS = { help, undo };
 const SINGLE = {
   ...ALWAYS, accept: () => decide("accept"), reject: () => decide("reject"), skip: () => decide("skip"),
   unset: () => decisions.unset(), edit, retouch, reference: compare, flicker, loupe, zoom, sweep,
-  survey: openSurvey, grid: () => openGrid(), burst: keepOfBurst, close: () => (closeAll(), closeViews()),
+  survey: () => (say(""), openSurvey()), grid: () => (say(""), openGrid()), burst: keepOfBurst, close: () => (closeAll(), closeViews()),
   back: (key) => step(-1, key), forth: (key) => step(1, key), up: () => pan(0, -1), down: () => pan(0, 1),
 };
 const IN_GRID = {
@@ -289,6 +289,7 @@ desk.addEventListener("click", (event) => {
   closeAll();
   grid.close();
   deck.show(frame);
+  say("");
 });
 // A control that was clicked, not reached by Tab, leaves Space to skip.
 desk.addEventListener("click", (event) => event.detail && $(`:is(${PRESSED}):focus`)?.blur());

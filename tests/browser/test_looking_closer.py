@@ -162,3 +162,20 @@ def test_what_was_done_to_many_is_said_afterwards(page: Page, items: list[Review
     sit_down(page, items)
     page.keyboard.press("Shift+P")
     expect(page.get_by_role("status").first).to_contain_text("Kept 1, rejected 2")
+
+
+def test_a_sentence_about_one_picture_lies_over_nothing_else(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    sit_down(page, items)
+    said = page.locator(".said .notice")
+    for way in ("[", "g", "click"):
+        page.locator(f"#frame-{items[3].pk}").click()
+        page.keyboard.press("n")
+        expect(said).to_contain_text("Nothing on this desk looks like this one")
+        if way == "click":
+            page.locator(f"#frame-{items[0].pk}").click()
+        else:
+            page.keyboard.press(way)
+        expect(said).to_have_count(0)
+        page.keyboard.press("Escape")

@@ -213,9 +213,11 @@ def test_only_who_may_is_told_to_let_pictures_be_judged_twice(
     reviewers = reverse("reviewers", args=["juno"])
     numbers = reverse("numbers", args=["juno", item.batch_id])
     assert "switch that on" in page.get(reviewers).text
+    assert "Let some be judged twice" in page.get(numbers).text
     assert page.get(numbers).context["shares"]
     page.force_login(bob)
     assert "switch that on" not in page.get(reviewers).text
+    assert "Let some be judged twice" not in page.get(numbers).text
     assert not page.get(numbers).context["shares"]
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from curation import opening
 from curation.deciding import decide
-from curation.models import Choice, Image, Subject
+from curation.models import Choice, Image, Origin, Subject
 from curation.opinions import judge_twice
 from curation.signals import photos_arrived
 from curation.trashing import move_to_trash
@@ -130,12 +130,15 @@ def test_whoever_is_asked_for_a_second_opinion_finds_no_verdict_on_the_pictures_
     item = make_item(subject)
     judge_twice(item.batch, 1.0)
     decide(item, Choice.REJECT, by=alice)
+    make_image(subject, 9, origin=Origin.RETOUCHED).parents.add(item.image)
     url = reverse("image_detail", args=["juno", item.image_id])
     assert "Enriched · rejected" in page.get(url).content.decode()
+    assert "Made from it" in page.get(url).content.decode()
     client.force_login(bob)
     words = client.get(url).content.decode()
     assert "Enriched · waiting" in words
     assert "rejected" not in words.lower()
+    assert "Made from it" not in words
 
 
 def test_a_word_outside_the_vocabulary_is_refused(page: Client, subject: Subject) -> None:
