@@ -150,7 +150,7 @@ def test_a_guest_sees_what_lies_on_the_desk_and_keeps_nothing(
     assert client.get(url_of(image)).status_code == 404
     Invitation.objects.update(revoked_at=timezone.now())
     for seen in (asked_about, source, photo):
-        assert client.get(url_of(seen)).status_code == 404
+        assert client.get(url_of(seen)).status_code == 410
 
 
 def test_a_guest_sees_nothing_of_another_batch_or_subject(client: Client, subject: Subject) -> None:

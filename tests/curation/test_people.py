@@ -104,7 +104,7 @@ def test_a_link_is_closed_at_once_and_for_whoever_came_by_it(page: Client, batch
     for _ in range(2):
         post(page, "revoke", Invitation.objects.get().pk)
     assert guest.username not in people(page)
-    assert desk.get(url).status_code == 404
+    assert desk.get(url).status_code == 410
 
 
 def test_a_role_is_changed_and_a_member_removed(page: Client, subject: Subject, bob: User) -> None:
