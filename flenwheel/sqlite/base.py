@@ -13,7 +13,7 @@ import os
 import time
 from typing import Any
 
-from django.db.backends.sqlite3 import base
+from django.db.backends.sqlite3 import base, features
 
 PAUSE = 0.002
 """Seconds between two looks at the queue."""
@@ -21,9 +21,14 @@ PATIENCE = 5.0
 """Seconds that SQLite waits where nothing is said."""
 
 
+class DatabaseFeatures(features.DatabaseFeatures):
+    supports_json_field = True  # From SQLite 3.38 always; Django would ask each new connection.
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's own, whose types do not tell of the methods that begin and end a transaction."""
 
+    features_class = DatabaseFeatures
     _queue: int | None = None
 
     def _start_transaction_under_autocommit(self) -> None:
