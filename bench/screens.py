@@ -41,6 +41,24 @@ def keep(page: Page, name: str) -> None:
     picture.save(FOLDER / f"{name}.webp", quality=90, method=6)
 
 
+def look_closer(page: Page, subject: str) -> None:
+    """The grid, and the retouching room with a stroke in it."""
+    page.goto(subject + "review/")
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("g")
+    page.locator(".gridded .tile").first.wait_for()
+    keep(page, "grid")
+    page.keyboard.press("g")
+    page.keyboard.press("m")
+    page.locator("[data-ready] canvas").first.wait_for()
+    x, y = DESK["width"] * 0.4, DESK["height"] * 0.35
+    page.mouse.move(x - 60, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 14, steps=6)
+    page.mouse.up()
+    keep(page, "retouching")
+
+
 def enrich(page: Page, subject: str) -> None:
     """Ask for some edits as a person would, and wait until they are made."""
     page.goto(subject + "enrich/")
@@ -69,6 +87,7 @@ def main() -> None:
         enrich(page, subject)
         for name in PAGES:
             shoot(page, subject, name)
+        look_closer(page, subject)
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         for name in ("wheel", "review"):
             shoot(page, subject, name, "-phone")

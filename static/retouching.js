@@ -15,6 +15,8 @@ let opened = null;
 
 // `picture` is the candidate's <img>; `urls` where the lesson ("retouch") and the order ("edit")
 // go; `send(kind, url, body)` gives the sentence of a refusal, empty where all went well.
+const USUAL_BRUSH = 40; // Pixels of the picture; smaller on a small one.
+
 export async function open(picture, urls, send) {
   const visit = (opened = { picture, urls, send });
   [retouch, inside].forEach((form) => form.reset());
@@ -25,7 +27,9 @@ export async function open(picture, urls, send) {
     const [{ Easel }, image] = await Promise.all([import("./easel.js"), decoded(picture.dataset.full)]);
     if (!lasts(visit)) return;
     easel ??= new Easel($(".easel"), unlook);
-    easel.put(image, Number(picture.getAttribute("width")), Number(picture.getAttribute("height")));
+    const [width, height] = ["width", "height"].map((side) => Number(picture.getAttribute(side)));
+    easel.put(image, width, height);
+    retouch.elements.brush.value = Math.min(USUAL_BRUSH, Math.ceil(Math.min(width, height) / 7));
     setTool("paint");
     show();
     room.dataset.ready = "";
