@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Subquery
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from curation.gold import unmet
+from curation.guests import GUEST, is_guest
 from curation.models import Batch, ReviewItem, ReviewItemQuerySet, may_review
-from curation.opinions import ready_for
+from curation.opinions import REPEAT, ready_for
 from curation.standing import HELD_BY_NOBODY
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
+from flenwheel.prepared import KEY, MOMENT, TOKEN, Prepared
 
 CLAIM = 20
 """Pictures handed out at once: seconds of work for a fast reviewer, little to take from others."""
@@ -38,16 +39,32 @@ def claim(batch: int, *, by: User, lease: uuid.UUID, count: int = CLAIM) -> list
     Two statements. Whoever asks at the same moment gets others: Postgres skips locked rows, SQLite
     lets one transaction write at a time.
     """
-    wanted = next_items(batch, by=by, lease=lease).select_for_update(skip_locked=True, of=("self",))
+    wanted, now = _wanted(count, by.is_staff, is_guest(by)), timezone.now()
     with transaction.atomic():
-        items = list(wanted[:count])
+        items = wanted(batch, by.pk, lease, now, now - REPEAT)
         ReviewItem.objects.filter(pk__in=[item.pk for item in items]).update(
-            holder=by, lease=lease, held_until=timezone.now() + LEASE
+            holder=by, lease=lease, held_until=now + LEASE
         )
     return items
 
 
-def next_items(batch: int, *, by: User, lease: uuid.UUID) -> ReviewItemQuerySet:
+@cache
+def _wanted(count: int, is_staff: bool, is_guest: bool) -> Prepared[ReviewItem]:
+    """For all reviewers of a kind: who it is comes with batch, lease, now and `REPEAT` ago."""
+    name = GUEST if is_guest else ""
+
+    def build(batch: Any, by: Any, lease: Any, *times: Any) -> ReviewItemQuerySet:
+        somebody = User(pk=by, username=name, is_staff=is_staff)
+        somebody.set_unusable_password()
+        items = next_items(batch, somebody, lease, *times)
+        return items.select_for_update(skip_locked=True, of=("self",))[:count]
+
+    return Prepared(build, KEY, KEY, TOKEN, MOMENT, MOMENT)
+
+
+def next_items(
+    batch: int, by: User, lease: uuid.UUID, now: dt.datetime, long_ago: dt.datetime
+) -> ReviewItemQuerySet:
     """What the lease may have, in order, with all that the desk shows: also `about` (the subject's
     slug, the gate's two lines), which is the batch's, and `unmet_gold`, a test picture for this
     person.
@@ -58,9 +75,9 @@ def next_items(batch: int, *, by: User, lease: uuid.UUID) -> ReviewItemQuerySet:
     this = Batch.objects.filter(pk=batch)
     about = JSONObject(slug="subject__slug", stranger_line="stranger_line", own_line="own_line")
     return (
-        ReviewItem.objects.filter(ready_for(by))
-        .free_for(lease)
-        .filter(may_review(by, batch), batch=batch)
+        ReviewItem.objects.filter(ready_for(by, long_ago))
+        .free_for(lease, now)
+        .filter(may_review(by, batch, now), batch=batch)
         .annotate(
             about=Subquery(this.values_list(about)),
             unmet_gold=Subquery(unmet(by, batch).values("pk")[:1]),

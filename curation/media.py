@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
 from django.urls import path, register_converter
@@ -13,12 +15,13 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
-from curation.models import Batch, Image, Origin, ReviewItem, reviewable_by
+from curation.models import Batch, Image, ImageQuerySet, Origin, ReviewItem, reviewable_by
 from curation.previews import PREVIEW_SIZES
 from curation.storage import original_of, preview_of
+from flenwheel.prepared import KEY, WORD, Prepared
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser, User
+    from django.contrib.auth.models import AnonymousUser
 
 ORIGINAL = "original"
 
@@ -64,11 +67,20 @@ def media(request: HttpRequest, sha256: str, size: str) -> HttpResponseBase:
 
 def _seen_by(user: User | AnonymousUser, sha256: str, size: str) -> Image | None:
     """Members see everything of theirs; guests what lies on their desk, but not to keep."""
-    images = Image.objects.filter(sha256=sha256)
-    image = images.visible_to(user).first()
+    image = _seen(user.is_staff).first(user.pk, sha256)
     if image or size == ORIGINAL:
         return image
-    return images.filter(_on_the_desk(reviewable_by(user))).first()
+    on_the_desk = _on_the_desk(reviewable_by(user))
+    return Image.objects.filter(on_the_desk, sha256=sha256).first()
+
+
+@cache
+def _seen(is_staff: bool) -> Prepared[Image]:
+    def build(user: Any, sha256: Any) -> ImageQuerySet:
+        images = Image.objects.visible_to(User(pk=user, is_staff=is_staff))
+        return images.filter(sha256=sha256).only("sha256", "original_name")[:1]
+
+    return Prepared(build, KEY, WORD)
 
 
 def _on_the_desk(batches: QuerySet[Batch]) -> Q:

@@ -56,10 +56,10 @@ def is_compared(item: ReviewItem) -> bool:
     return bool(item.gold) or is_drawn(item)
 
 
-def ready_for(user: User | AnonymousUser) -> Q:
+def ready_for(user: User | AnonymousUser, long_ago: dt.datetime | None = None) -> Q:
     """The items that a reviewer may be shown: no verdict stands, or somebody else's or one's own of
     long ago does and a second opinion is wanted."""
-    just_decided = Q(decider=user.pk, decided_at__gt=timezone.now() - REPEAT)
+    just_decided = Q(decider=user.pk, decided_at__gt=long_ago or timezone.now() - REPEAT)
     return ~just_decided & Q(is_waiting=True)
 
 

@@ -11,6 +11,16 @@ from itertools import dropwhile
 from curation.models import Choice, Decision, Image, ReviewItem, Verdict
 from curation.opinions import VERDICTS, is_drawn
 from curation.ordering import LAST
+from flenwheel.prepared import KEY, Prepared
+
+_LOCKED = Prepared(
+    lambda item: (
+        Image.objects.select_for_update(no_key=True, of=("self", "review_item"))
+        .select_related("review_item__batch")
+        .filter(review_item=item)
+    ),
+    KEY,
+)
 
 HELD_BY_NOBODY = {"holder": None, "lease": None, "held_until": None}
 
@@ -21,8 +31,10 @@ def locked(item: int) -> ReviewItem:
     Raises:
         Image.DoesNotExist: no such item.
     """
-    locking = Image.objects.select_for_update(no_key=True, of=("self", "review_item"))
-    return locking.select_related("review_item__batch").get(review_item=item).review_item
+    image = _LOCKED.first(item)
+    if image is None:
+        raise Image.DoesNotExist
+    return image.review_item
 
 
 def said_about(item: ReviewItem) -> list[Decision]:

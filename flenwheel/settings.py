@@ -41,6 +41,8 @@ CSRF_TRUSTED_ORIGINS = env.list("FLENWHEEL_ORIGINS", default=[])
 BIND = env.str("FLENWHEEL_BIND", default="127.0.0.1")
 PORT = env.int("FLENWHEEL_PORT", default=8000)
 """Where `manage.py up` answers; the first free port from here on."""
+SESSION_ENGINE = "flenwheel.sessions"
+AUTHENTICATION_BACKENDS = ["flenwheel.sessions.Accounts"]
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"

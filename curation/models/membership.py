@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from curation.models.review import Batch
 from curation.models.subject import Subject
+from flenwheel.prepared import KEY, Prepared
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -119,7 +120,7 @@ class Membership(models.Model):
 MEMBERS = models.Q(role__in=[Role.REVIEWER, Role.CURATOR])
 
 
-def _open_to(batch: Any) -> models.Q:
+def _open_to(batch: Any, now: dt.datetime | None = None) -> models.Q:
     """A guest's membership counts for the batch (a key, or a reference to one) of its invitation.
 
     The one place that ends a guest's rights: at the moment the link expires or is revoked.
@@ -127,23 +128,36 @@ def _open_to(batch: Any) -> models.Q:
     return models.Q(
         invitation__batch=batch,
         invitation__revoked_at=None,
-        invitation__expires_at__gt=timezone.now(),
+        invitation__expires_at__gt=now or timezone.now(),
     )
 
 
-def may_review(user: User | AnonymousUser, batch: Any) -> models.Q:
+def may_review(user: User | AnonymousUser, batch: Any, now: dt.datetime | None = None) -> models.Q:
     """A condition on any rows: `user` reviews the batch, as a member of its subject or a guest."""
     if user.is_staff:
         return models.Q()
     seats = Membership.objects.filter(user=user.pk, subject__batches=batch)
-    return models.Q(models.Exists(seats.filter(MEMBERS | _open_to(batch))))
+    return models.Q(models.Exists(seats.filter(MEMBERS | _open_to(batch, now))))
 
 
 def reviewable_by(user: User | AnonymousUser) -> models.QuerySet[Batch]:
     return Batch.objects.filter(may_review(user, models.OuterRef("pk")))
 
 
+_ROLE = Prepared(
+    lambda user, subject: Membership.objects.filter(user=user, subject=subject).values_list(
+        "role", flat=True
+    ),
+    KEY,
+    KEY,
+)
+
+
 def reviews(user: User, batch: Batch) -> bool:
     """The same of one batch that is at hand, a third as dear: for a member one flat query."""
-    seats = Membership.objects.filter(user=user.pk, subject=batch.subject_id)
-    return user.is_staff or seats.filter(MEMBERS).exists() or seats.filter(_open_to(batch)).exists()
+    if user.is_staff:
+        return True
+    role = _ROLE.first(user.pk, batch.subject_id)
+    if role != Role.GUEST:
+        return role is not None
+    return Membership.objects.filter(_open_to(batch), user=user.pk).exists()

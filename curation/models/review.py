@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any, Self
 
@@ -60,9 +61,9 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
         """What lies in the trash is nobody's dispute."""
         return self.filter(is_disputed=True, image__trashed_at=None)
 
-    def free_for(self, lease: uuid.UUID | None) -> Self:
+    def free_for(self, lease: uuid.UUID | None, now: dt.datetime | None = None) -> Self:
         """Held by nobody, or no longer, or under this very lease."""
-        expired = models.Q(held_until=None) | models.Q(held_until__lt=timezone.now())
+        expired = models.Q(held_until=None) | models.Q(held_until__lt=now or timezone.now())
         return self.filter(expired | models.Q(lease=lease)) if lease else self.filter(expired)
 
     def in_order(self) -> Self:

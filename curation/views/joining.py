@@ -21,8 +21,6 @@ from curation.joining import Closed, has_joined, invitation_of, is_open, join, j
 from curation.models import Invitation, Role
 from curation.people_forms import AccountForm, GuestForm
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
-
 AFTERWARDS = dt.timedelta(days=30)
 """How much longer than the link a guest's session lasts: it opens nothing then, but they hear that
 the link has ended instead of being asked for a password that they never had."""
@@ -77,7 +75,7 @@ def _let_in(
     except IntegrityError:  # Somebody took that name since the form was checked.
         return _page(request, invitation, _form(request, invitation))
     if me is None:
-        login(request, user, backend=BACKEND)
+        login(request, user)
     if is_guest(user):
         request.session.set_expiry(invitation.expires_at + AFTERWARDS)
     return _go_on(invitation)

@@ -141,7 +141,8 @@ def test_a_claim_reads_its_index_and_no_more(subject: Subject, alice: User) -> N
     batch = make_items(subject, 2000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    plan = next_items(batch.pk, by=alice, lease=ONE)[:CLAIM].explain()
+    now = timezone.now()
+    plan = next_items(batch.pk, alice, ONE, now, now)[:CLAIM].explain()
     assert "waiting_items_in_order" in plan
     assert "TEMP B-TREE" not in plan
 
