@@ -11,8 +11,8 @@ from pathlib import Path
 
 from django.contrib.auth.models import User
 from django.urls import reverse
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import Page, expect, sync_playwright
 
 from bench.review.pacing import every, on_time
 from bench.review.serving import cookies_of
@@ -53,7 +53,8 @@ def accept(site: str, user: User, batch: Batch, *, rate: float, count: int) -> S
 
     Nothing here may ask the database: playwright keeps an event loop in this thread.
     """
-    with _browser(site, cookies_of(site, user)) as page:
+    cookies = cookies_of(site, user)
+    with _browser() as browser, _page(browser, site, cookies) as page:
         _sit_down(page, desk_of(batch))
         times = []
         for _due in on_time(every(1 / rate, count)):
@@ -66,13 +67,18 @@ def accept(site: str, user: User, batch: Batch, *, rate: float, count: int) -> S
     return Seen(seen["durations"], pressed, seen["ready"], times[-1] - times[0])
 
 
-def open_grid(site: str, cookies: dict[str, str], batch: Batch) -> float:
-    """Milliseconds from asking for the page to the frame in which every thumbnail is painted."""
-    with _browser(site, cookies) as page:
-        page.add_init_script(GRID_PAINTED.replace("COUNT", str(PAGE)))
-        page.goto(f"{desk_of(batch)}?view=grid")
-        page.wait_for_function("window.gridPainted", timeout=PATIENCE_MS)
-        return float(page.evaluate("window.gridPainted"))
+def open_grid(site: str, cookies: dict[str, str], path: str, *, openings: int) -> list[float]:
+    """Milliseconds from asking for the page to the frame in which every thumbnail is painted, in a
+    browser that runs already but has nothing of it in its cache."""
+    took = []
+    with _browser() as browser:
+        for _ in range(openings):
+            with _page(browser, site, cookies) as page:
+                page.add_init_script(GRID_PAINTED.replace("COUNT", str(PAGE)))
+                page.goto(path)
+                page.wait_for_function("window.gridPainted", timeout=PATIENCE_MS)
+                took.append(float(page.evaluate("window.gridPainted")))
+    return took
 
 
 def desk_of(batch: Batch) -> str:
@@ -80,25 +86,32 @@ def desk_of(batch: Batch) -> str:
 
 
 @contextmanager
-def _browser(site: str, cookies: dict[str, str]) -> Iterator[Page]:
-    """A new one, logged in; an error on its page is one here."""
+def _browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu"]
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=arguments
+        )
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def _page(browser: Browser, site: str, cookies: dict[str, str]) -> Iterator[Page]:
+    """With a cache of its own, logged in; an error on it is one here."""
     errors: list[str] = []
     unanswered: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
-        context = browser.new_context(base_url=site, viewport={"width": 1440, "height": 900})
-        context.add_cookies([{"name": n, "value": v, "url": site} for n, v in cookies.items()])
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("requestfailed", lambda lost: unanswered.append(f"{lost.url}: {lost.failure}"))
-        try:
-            yield page
-        except (PlaywrightError, AssertionError) as error:
-            error.add_note(f"{page.url}; errors: {errors}; unanswered: {unanswered}")
-            raise
-        browser.close()
+    context = browser.new_context(base_url=site, viewport={"width": 1440, "height": 900})
+    context.add_cookies([{"name": n, "value": v, "url": site} for n, v in cookies.items()])
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("requestfailed", lambda lost: unanswered.append(f"{lost.url}: {lost.failure}"))
+    try:
+        yield page
+    except (PlaywrightError, AssertionError) as error:
+        error.add_note(f"{page.url}; errors: {errors}; unanswered: {unanswered}")
+        raise
+    context.close()
     if errors:
         raise RuntimeError(f"The page failed: {errors}")
 

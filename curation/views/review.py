@@ -76,7 +76,9 @@ def review_batch(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     context = {
         "subject": batch.subject,
         "batch": batch,
-        "candidates": deck,
+        # The grid shows thumbnails: the rest of each picture comes with the page's first claim.
+        "candidates": deck[:1] if is_grid else deck,
+        "tiles": deck if is_grid else [],
         "details": _details(slug),
         "current": deck[0] if deck else None,
         "reasons": reason_counts(batch),
