@@ -25,7 +25,7 @@ from curation.models import (
     reviews,
 )
 from curation.opinions import is_compared, shown_verdicts
-from curation.standing import HELD_BY_NOBODY, compare, locked, project, said_about, that_count
+from curation.standing import HELD_BY_NOBODY, compare, locked_for, project, said_about, that_count
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -65,8 +65,9 @@ def record(decision: Decision, *, saw: str = "", authorise: bool = False) -> Dec
 
 
 def _lock(decision: Decision, authorise: bool) -> ReviewItem:
-    item = locked(decision.item_id)
-    if authorise and not reviews(decision.author, item.batch):
+    author = decision.author
+    item, role = locked_for(author.pk, decision.item_id)
+    if authorise and not reviews(author, item.batch, role):
         raise Image.DoesNotExist
     return item
 

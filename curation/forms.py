@@ -141,17 +141,25 @@ class SawField(forms.ChoiceField):
         return saw or Verdict.PENDING
 
 
+def _shared(field: forms.Field) -> forms.Field:
+    """One for all requests: Django would copy it, choices and words and all, for each decision."""
+    field.__deepcopy__ = lambda memo: field  # type: ignore[method-assign] # noqa: ARG005
+    return field
+
+
 class DecisionForm(forms.Form):
     """`key` is the browser's own, so that a decision sent twice is one decision."""
 
-    choice = forms.ChoiceField(
-        choices=[(c.value, c.label) for c in (Choice.ACCEPT, Choice.REJECT, Choice.SKIP)]
+    choice = _shared(
+        forms.ChoiceField(
+            choices=[(c.value, c.label) for c in (Choice.ACCEPT, Choice.REJECT, Choice.SKIP)]
+        )
     )
-    reasons = forms.MultipleChoiceField(choices=Reason.choices, required=False)
-    key = forms.UUIDField(required=False)
-    seconds = forms.FloatField(required=False, min_value=0, max_value=24 * 60 * 60)
-    saw = SawField()
-    is_blind = forms.BooleanField(required=False)
+    reasons = _shared(forms.MultipleChoiceField(choices=Reason.choices, required=False))
+    key = _shared(forms.UUIDField(required=False))
+    seconds = _shared(forms.FloatField(required=False, min_value=0, max_value=24 * 60 * 60))
+    saw = _shared(SawField())
+    is_blind = _shared(forms.BooleanField(required=False))
 
 
 class UndoForm(forms.Form):

@@ -7,20 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import dropwhile
+from typing import Any
 
-from curation.models import Choice, Decision, Image, ReviewItem, Verdict
+from django.db.models import OuterRef, Subquery
+
+from curation.models import (
+    Choice,
+    Decision,
+    Image,
+    ImageQuerySet,
+    Membership,
+    ReviewItem,
+    Verdict,
+)
 from curation.opinions import VERDICTS, is_drawn
 from curation.ordering import LAST
 from flenwheel.prepared import KEY, Prepared
 
-_LOCKED = Prepared(
-    lambda item: (
+
+def _locked(item: int, user: int) -> ImageQuerySet:
+    seat = Membership.objects.filter(subject=OuterRef("subject"), user=user)
+    return (
         Image.objects.select_for_update(no_key=True, of=("self", "review_item"))
         .select_related("review_item__batch")
+        .annotate(role=Subquery(seat.values("role")))
         .filter(review_item=item)
-    ),
-    KEY,
-)
+    )
+
+
+_LOCKED = Prepared(_locked, KEY, KEY)
+NOBODY = 0
+"""No user's key."""
 
 HELD_BY_NOBODY = {"holder": None, "lease": None, "held_until": None}
 
@@ -31,10 +48,15 @@ def locked(item: int) -> ReviewItem:
     Raises:
         Image.DoesNotExist: no such item.
     """
-    image = _LOCKED.first(item)
+    return locked_for(NOBODY, item)[0]
+
+
+def locked_for(user: int, item: int) -> tuple[ReviewItem, str | None]:
+    """The same, and in the same statement the user's role in the subject, if they have one."""
+    image: Any = _LOCKED.first(item, user)
     if image is None:
         raise Image.DoesNotExist
-    return image.review_item
+    return image.review_item, image.role
 
 
 def said_about(item: ReviewItem) -> list[Decision]:
