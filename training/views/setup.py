@@ -8,13 +8,15 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from flenwheel.http import MemberRequest
+from training.arrivals import measure_again
 from training.forms import BaseModelForm
-from training.models import BaseModel
+from training.models import BaseModel, Family, Run, RunKind
 from training.weights import KNOWN
 
 
@@ -27,7 +29,8 @@ def setup(request: MemberRequest) -> HttpResponse:
         raise PermissionDenied
     if form.is_valid():
         base = form.save()
-        messages.success(request, f"{base} is set up.")
+        again = _measure_again(request, base) if form.cleaned_data["use_now"] else ""
+        messages.success(request, f"{base} is set up. {again}")
         return redirect("setup")
     context = {
         "form": form,
@@ -35,6 +38,7 @@ def setup(request: MemberRequest) -> HttpResponse:
             {"base": base, "is_there": base.path.is_dir()} for base in BaseModel.objects.all()
         ],
         "known": KNOWN,
+        "measuring": _measuring(request),
         "free_gigabytes": shutil.disk_usage(settings.VAR).free / 1e9,
     }
     return render(request, "training/setup.html", context, status=422 if form.errors else 200)
@@ -49,8 +53,25 @@ def _suggested(request: MemberRequest) -> dict[str, str]:
                 "family": weights.family,
                 "licence": weights.licence,
                 "source_url": weights.url,
+                "folder": weights.folder,
             }
     return {}
+
+
+def _measuring(request: MemberRequest) -> dict[str, int | None]:
+    """`done` of `total` pictures that are being measured or wait for it; None without any."""
+    runs = Run.objects.visible_to(request.user).active().filter(kind=RunKind.MEASURE)
+    return runs.aggregate(done=Sum("progress"), total=Sum("total"))
+
+
+def _measure_again(request: MemberRequest, base: BaseModel) -> str:
+    if base.family != Family.GATE:
+        return ""
+    count = measure_again(by=request.user)
+    if not count:
+        return ""
+    pictures = f"{count:,} picture{'s are' if count > 1 else ' is'}"
+    return f"{pictures} measured again, for likenesses by other weights are not compared."
 
 
 @login_required
@@ -60,5 +81,6 @@ def prefer_base(request: MemberRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     base = get_object_or_404(BaseModel, pk=pk)
     base.prefer()
-    messages.success(request, f"{base} is used for everything started from now on.")
+    again = _measure_again(request, base)
+    messages.success(request, f"{base} is used for everything started from now on. {again}")
     return redirect("setup")
