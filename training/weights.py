@@ -45,6 +45,11 @@ class KnownWeights:
     files: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
 
+    @property
+    def size(self) -> str:
+        megabytes = 1000 * self.gigabytes
+        return f"{self.gigabytes:.0f} GB" if self.gigabytes >= 1 else f"{megabytes:.0f} MB"
+
 
 KNOWN = (
     KnownWeights(

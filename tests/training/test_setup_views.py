@@ -105,7 +105,7 @@ def test_another_gate_measures_every_picture_again_and_the_page_says_so(
     make_finished_run(subject, RunKind.MEASURE)
     words = operator.post(reverse("prefer_base", args=[other.pk]), follow=True).content.decode()
     assert "3 pictures are measured again" in words
-    assert "Faces are being measured: 0 of 3 pictures." in words
+    assert "pictures left: 3." in words
     operator.post(reverse("prefer_base", args=[gate.pk]))
     assert Run.objects.active().filter(kind=RunKind.MEASURE).count() == 1
 

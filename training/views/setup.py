@@ -8,9 +8,10 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Sum
+from django.db.models import F, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from flenwheel.http import MemberRequest
@@ -31,14 +32,14 @@ def setup(request: MemberRequest) -> HttpResponse:
         base = form.save()
         again = _measure_again(request, base) if form.cleaned_data["use_now"] else ""
         messages.success(request, f"{base} is set up. {again}")
-        return redirect("setup")
+        return redirect(reverse("setup") + "#top")  # The form's address ends in #add.
     context = {
         "form": form,
         "bases": [
             {"base": base, "is_there": base.path.is_dir()} for base in BaseModel.objects.all()
         ],
         "known": KNOWN,
-        "measuring": _measuring(request),
+        "num_to_measure": _num_to_measure(request),
         "free_gigabytes": shutil.disk_usage(settings.VAR).free / 1e9,
     }
     return render(request, "training/setup.html", context, status=422 if form.errors else 200)
@@ -58,10 +59,11 @@ def _suggested(request: MemberRequest) -> dict[str, str]:
     return {}
 
 
-def _measuring(request: MemberRequest) -> dict[str, int | None]:
-    """`done` of `total` pictures that are being measured or wait for it; None without any."""
+def _num_to_measure(request: MemberRequest) -> int:
+    """Pictures that measure runs have still before them."""
     runs = Run.objects.visible_to(request.user).active().filter(kind=RunKind.MEASURE)
-    return runs.aggregate(done=Sum("progress"), total=Sum("total"))
+    left: int | None = runs.aggregate(left=Sum(F("total") - F("progress")))["left"]
+    return left or 0
 
 
 def _measure_again(request: MemberRequest, base: BaseModel) -> str:

@@ -29,7 +29,7 @@ from training.engines.face_files import Kind, find
 from training.engines.faces.face import Face, by_prominence, shrunk
 from training.engines.faces.five_points import lay_over, pose_of
 
-FRONTAL_SIDE, ANY_SIDE = 1280, 640
+FRONTAL_SIDE, ANY_SIDE = 1280, 480
 """Longest sides of the pictures that the two detectors look at, px."""
 FRONTAL_MARGIN = 0.3
 """Below it the histogram detector also sees faces in cloth and foliage."""
