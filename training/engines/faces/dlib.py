@@ -104,7 +104,7 @@ def _dlib() -> Any:
         return import_module("dlib")
     except ImportError as error:
         raise EngineError(
-            "dlib is not installed here: pip install 'flenwheel[faces-dlib]'."
+            "dlib is not installed here. In FLENwheel's folder: pip install -e '.[faces-dlib]'"
         ) from error
 
 
