@@ -18,6 +18,7 @@ from django.utils import timezone
 from PIL.Image import Image as Picture
 
 from curation import gating
+from curation.embeddings import from_bytes
 from curation.ingest import keep_row, store_made
 from curation.models import Batch, Image, Origin, ReviewItem
 from curation.nearest import nearest_photos
@@ -27,7 +28,7 @@ from curation.storage import open_picture
 from training.artifacts import lora_path
 from training.compositing import inside
 from training.engines.base import EditRequest, EngineError, GenerateRequest, LoraRef, OutOfMemory
-from training.eyes import Eyes, from_bytes, measure, open_eyes, photo_vectors
+from training.eyes import Eyes, measure, open_eyes, photo_vectors
 from training.models import BaseModel, Family, Run, RunItem, RunKind
 from training.resident import RESIDENT
 
@@ -280,21 +281,3 @@ def measure_photos(run: Run, eyes: Eyes) -> None:
     for photo in photos.exclude(measurement__backend_sha256=eyes.faces.sha256):
         measure(photo, eyes)
         run.report()
-
-
-def measure_all(run: Run) -> None:
-    """A measure run: every picture of the subject without a measurement by the gate's weights.
-
-    Again and again until none is left: photos that come meanwhile start no run of their own.
-    """
-    eyes = open_eyes(run.base)
-    images = Image.objects.in_use().filter(subject=run.subject)
-    todo = images.exclude(measurement__backend_sha256=eyes.faces.sha256)
-    pace = Pace(run, time.monotonic(), 0)
-    done = 0
-    while left := todo.count():
-        run.report(phase="measuring", total=done + left)
-        for image in todo.iterator():
-            measure(image, eyes)
-            done += 1
-            pace.tell(done)
