@@ -9,6 +9,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.text import slugify
 
+from curation.freezing import Wish
 from curation.instructions import MOST_SAID
 from curation.masks import MOST_BYTES
 from curation.models import Choice, Image, Origin, Reason, Subject, Verdict
@@ -113,7 +114,18 @@ class SeenForm(forms.Form):
     seen = forms.DateTimeField()
 
 
-class FreezeForm(forms.Form):
+class WishForm(forms.Form):
+    """What beside the origins a person wants of a snapshot."""
+
+    crops = forms.BooleanField(
+        required=False, label="Also learn head and shoulders of photos that show more"
+    )
+    override = forms.CharField(
+        required=False, max_length=300, label="Freeze against the mixing rules, because"
+    )
+
+
+class FreezeForm(WishForm):
     origins = forms.MultipleChoiceField(
         choices=[(o.value, o.label) for o in map(Origin, TRAINABLE)],
         error_messages={"required": "Tick at least one of the datasets to freeze."},
@@ -128,6 +140,10 @@ class FreezeForm(forms.Form):
                 "without them."
             )
         return origins
+
+    @property
+    def wish(self) -> Wish:
+        return Wish(**self.cleaned_data)
 
 
 class SawField(forms.ChoiceField):

@@ -21,6 +21,7 @@ urlpatterns = [
     path("new/", subjects.new_subject, name="new_subject"),
     path("s/<slug:slug>/photos/", photos.photos, name="photos"),
     path("s/<slug:slug>/photos/upload/", photos.upload_photos, name="upload_photos"),
+    path("s/<slug:slug>/photos/hold-out/", photos.hold_out_a_fifth, name="hold_out_some"),
     path("s/<slug:slug>/images/<int:pk>/", photos.image_detail, name="image_detail"),
     path("s/<slug:slug>/images/<int:pk>/hold-out/", photos.hold_out, name="hold_out"),
     path("s/<slug:slug>/images/<int:pk>/trash/", photos.trash_image, name="trash_image"),

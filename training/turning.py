@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from curation.coverage import coverage
-from curation.freezing import freeze_character, freeze_corrections
+from curation.freezing import Wish, freeze_character, freeze_corrections
 from curation.models import Batch, Origin, Subject
 from curation.models.image import TRAINABLE
 from curation.shots import Shot
@@ -31,6 +31,8 @@ from training.submission import (
 from training.suite import EDITS
 
 Say = Callable[[str], None]
+
+AS_IT_COMES = "Turned without a person, to be compared with other turns: weighed as it comes."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +97,13 @@ class Turner:
 
     def train(self, *, control: bool = False) -> LoraVersion:
         origins = (Origin.PHOTO,) if control else TRAINABLE
-        snapshot = freeze_character(self.subject, by=None, origins=origins)
+        wish = Wish(origins=origins, override=AS_IT_COMES)
+        snapshot = freeze_character(self.subject, by=None, wish=wish)
         with self.stage("train on photos only" if control else "train") as stage:
             run = submit_train(self.subject, snapshot, Phase.HEAD, None, control=control)
             self.carry_out(run)
             lora = LoraVersion.objects.get(run=run)
-            stage.made = snapshot.items.count()
+            stage.made = snapshot.items.trained_on().count()
             stage.note = f"{lora}, effect {lora.effect:.2f}"
         return lora
 

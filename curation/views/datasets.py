@@ -20,6 +20,7 @@ from curation.views.visible import subject_of
 from flenwheel.http import MemberRequest
 
 SHOWN = 18
+LEARNED = Q(items__held_out=False)
 DATASETS = {
     Origin.PHOTO: (
         "Pristine",
@@ -90,8 +91,9 @@ def _snapshots(subject: Subject) -> object:
         Snapshot.objects.filter(subject=subject)
         .select_related("created_by")
         .annotate(
-            num_images=Count("items"),
-            num_photos=Count("items", filter=Q(items__image__origin=Origin.PHOTO)),
+            num_images=Count("items", filter=LEARNED),
+            num_photos=Count("items", filter=LEARNED & Q(items__image__origin=Origin.PHOTO)),
+            num_held_out=Count("items", filter=Q(items__held_out=True)),
         )
         .order_by("-pk")
     )
@@ -115,9 +117,8 @@ def freeze(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug, role=Role.CURATOR)
     form = FreezeForm(request.POST)
     if form.is_valid():
-        origins, note = form.cleaned_data["origins"], form.cleaned_data["note"]
         try:
-            snapshot = freeze_character(subject, by=request.user, origins=origins, note=note)
+            snapshot = freeze_character(subject, by=request.user, wish=form.wish)
         except NotEnough as too_few:
             form.add_error(None, str(too_few))
         else:

@@ -76,7 +76,7 @@ def _verdict(made: Card) -> dict[str, str] | None:
 
 
 def _origins(snapshot: Snapshot) -> list[dict[str, Any]]:
-    pictures = Image.objects.filter(pk__in=snapshot.items.values("image"))
+    pictures = Image.objects.filter(pk__in=snapshot.items.trained_on().values("image"))
     return [
         {"label": "photos" if origin == Origin.PHOTO else Origin(origin).label, "count": count}
         for origin, count in pictures.count_by_origin().items()

@@ -19,7 +19,7 @@ from curation.correcting import checked_mask
 from curation.coverage import coverage
 from curation.freezing import NotEnough, freeze_character
 from curation.ingest import Refused
-from curation.models import Image, Origin, Reason, Role, Snapshot, Subject
+from curation.models import Image, Reason, Role, Snapshot, Subject
 from curation.models.image import TRAINABLE
 from curation.views.visible import item_of, subject_of
 from flenwheel.http import MemberRequest
@@ -180,13 +180,10 @@ def _recipes() -> list[dict[str, Any]]:
 
 
 def _chosen_snapshot(request: MemberRequest, subject: Subject, form: TrainForm) -> Snapshot:
-    data = form.cleaned_data
-    if data["control"]:
-        return freeze_character(subject, by=request.user, origins=[Origin.PHOTO])
-    chosen: Snapshot | None = data["snapshot"]
+    chosen: Snapshot | None = form.cleaned_data["snapshot"]
     if chosen:
         return chosen
-    return freeze_character(subject, by=request.user, origins=data["origins"])
+    return freeze_character(subject, by=request.user, wish=form.wish)
 
 
 @login_required
