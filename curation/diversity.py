@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from curation.embeddings import Vectors, from_bytes, stack, unit
 from curation.models import Image
-from curation.nearest import measurement_of, vector
+from curation.nearest import measurement_of
 from curation.shots import EXPRESSIONS, POSES, VIEWS
 
 FEWEST = 2
@@ -18,7 +18,7 @@ FALL = 0.1
 WORDS = (*VIEWS, *EXPRESSIONS, *POSES)
 
 
-def vendi(rows: npt.NDArray[np.float32]) -> float:
+def vendi(rows: Vectors) -> float:
     """The Vendi score of (N, D) unit rows by the cosine kernel, 1 to N: exp of the entropy of the
     eigenvalues of K / N, the effective number of different rows (Friedman & Dieng 2022)."""
     gram = rows @ rows.T if len(rows) <= rows.shape[1] else rows.T @ rows
@@ -34,19 +34,20 @@ def diversity(images: Sequence[Image]) -> dict[str, float]:
     return {name: round(vendi(r), 2) for name, r in found.items() if len(r) >= FEWEST}
 
 
-def _faces(images: Sequence[Image]) -> npt.NDArray[np.float32]:
-    seen = [m for image in images if (m := measurement_of(image)) and m.embedding]
-    models = Counter(m.backend_sha256 for m in seen).most_common(1)
-    rows = [vector(m.embedding) for m in seen if m.embedding and m.backend_sha256 == models[0][0]]
-    return np.stack(rows) if rows else np.zeros((0, 1), np.float32)
+def _faces(images: Sequence[Image]) -> Vectors:
+    by_model = defaultdict[str, list[Vectors]](list)
+    for image in images:
+        seen = measurement_of(image)
+        if seen is not None and seen.embedding is not None:
+            by_model[seen.backend_sha256].append(from_bytes(seen.embedding))
+    return stack(max(by_model.values(), key=len, default=[]))
 
 
-def _shots(images: Sequence[Image]) -> npt.NDArray[np.float32]:
-    """View, expression and pose as one-hots; unit rows, so that each word counts a third."""
+def _shots(images: Sequence[Image]) -> Vectors:
+    """View, expression and pose as one-hots: each word counts a third."""
     shots = [image.shot for image in images if image.shot]
     rows = [[w in (s.view, s.expression, s.pose) for w in WORDS] for s in shots]
-    unit = np.array(rows, np.float32).reshape(-1, len(WORDS)) / np.sqrt(3, dtype=np.float32)
-    return unit.astype(np.float32)
+    return unit(np.array(rows, np.float32).reshape(-1, len(WORDS)))
 
 
 def fallen(now: dict[str, float], before: dict[str, float]) -> list[str]:

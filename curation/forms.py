@@ -108,6 +108,12 @@ class HoldOutForm(forms.Form):
     held_out = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")])
 
 
+class WithdrawForm(forms.Form):
+    is_sure = forms.BooleanField(
+        error_messages={"required": "Tick that you are sure: this cannot be undone."}
+    )
+
+
 class SeenForm(forms.Form):
     """Until when somebody has seen the trash, so that nothing unseen is touched."""
 

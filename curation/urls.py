@@ -13,6 +13,7 @@ from curation.views import (
     reviewing,
     subjects,
     trash,
+    withdrawing,
 )
 
 urlpatterns = [
@@ -26,6 +27,12 @@ urlpatterns = [
     path("s/<slug:slug>/images/<int:pk>/hold-out/", photos.hold_out, name="hold_out"),
     path("s/<slug:slug>/images/<int:pk>/trash/", photos.trash_image, name="trash_image"),
     path("s/<slug:slug>/images/<int:pk>/restore/", photos.restore_image, name="restore_image"),
+    path("s/<slug:slug>/withdraw/", withdrawing.withdraw_subject, name="withdraw_subject"),
+    path(
+        "s/<slug:slug>/images/<int:pk>/withdraw/",
+        withdrawing.withdraw_photo,
+        name="withdraw_photo",
+    ),
     path("s/<slug:slug>/trash/", trash.trash, name="trash"),
     path("s/<slug:slug>/trash/empty/", trash.empty_trash, name="empty_trash"),
     path("s/<slug:slug>/trash/restore/", trash.restore_all, name="restore_all"),

@@ -24,6 +24,7 @@ from training.readiness import (
     refuse_held_back,
     refuse_second_control,
     refuse_unready,
+    refuse_withdrawn,
 )
 from training.recipes import default_recipe
 
@@ -263,6 +264,7 @@ def _submit(
     **fields: Any,
 ) -> Run:
     refuse_unready(kind, base)
+    refuse_withdrawn(fields.get("lora"), fields.get("snapshot"))
     rows, subject = list(items), fields.get("subject")
     with transaction.atomic():
         if started := _started_by(key, subject):

@@ -42,6 +42,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def in_use(self) -> Self:
         return self.filter(trashed_at=None)
 
+    def in_trash(self) -> Self:
+        """What can be put back."""
+        return self.filter(trashed_at__isnull=False, erased_at=None)
+
     def accepted(self) -> Self:
         return self.in_use().filter(verdict=Verdict.ACCEPTED)
 

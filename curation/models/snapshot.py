@@ -7,7 +7,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 
-from curation.models.image import Image
+from curation.models.image import Image, Origin
 from curation.models.review import Correction
 from curation.models.subject import Subject
 
@@ -64,6 +64,14 @@ class Snapshot(models.Model):
         if self.purpose == self.Purpose.EDITOR:
             return self.items.exclude(correction__in=Correction.objects.trainable()).count()
         return self.items.trained_on().exclude(image__in=Image.objects.trainable()).count()
+
+    def before(self) -> Snapshot | None:
+        """The last one of the subject that is like it: of photos alone, or not."""
+        made = SnapshotItem.objects.exclude(image__origin=Origin.PHOTO)
+        alike = models.Exists(made.filter(snapshot=models.OuterRef("pk")))
+        is_mixed = made.filter(snapshot=self).exists()
+        older = Snapshot.objects.filter(subject=self.subject_id, pk__lt=self.pk)
+        return older.filter(alike if is_mixed else ~alike).first()
 
     def num_withdrawn(self) -> int:
         """How many of its pictures were erased since, because consent was withdrawn."""
@@ -124,3 +132,12 @@ class SnapshotItem(models.Model):
             return None
         left, top, right, bottom = self.crop
         return left, top, right, bottom
+
+    @property
+    def width(self) -> int:
+        """Of what is seen, pixels."""
+        return self.box[2] - self.box[0] if self.box else self.image.width
+
+    @property
+    def height(self) -> int:
+        return self.box[3] - self.box[1] if self.box else self.image.height

@@ -47,7 +47,7 @@ def photos_page(
         else 0,
         "coverage": coverage(subject),
         "num_unmeasured": photos.unmeasured().count(),
-        "num_trashed": subject.images.exclude(trashed_at=None).count(),
+        "num_trashed": Image.objects.in_trash().filter(subject=subject).count(),
         "missing": max(ENOUGH_PHOTOS - num_photos, 0),
         "intake": intake,
         "form": form,
@@ -60,10 +60,13 @@ def photos_page(
 
 
 def _shown(request: MemberRequest, subject: Subject) -> list[Image]:
-    """The photos, and those just removed on this very page, so that they can be put back."""
+    """The photos, those just removed on this very page, so that they can be put back, and the
+    tombstones of those that were erased."""
     gone = [int(pk) for pk in request.GET.getlist("gone") if re.fullmatch(r"[0-9]{1,18}", pk)]
     images = Image.objects.filter(
-        Q(trashed_at=None) | Q(pk__in=gone), subject=subject, origin=Origin.PHOTO
+        Q(trashed_at=None) | Q(pk__in=gone) | Q(erased_at__isnull=False),
+        subject=subject,
+        origin=Origin.PHOTO,
     )
     return list(images.select_related("measurement").order_by("pk"))
 
@@ -91,6 +94,7 @@ def image_detail(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     image = image_of(request, slug, pk)
     if request.method == "POST":
         demand(request, image.subject, Role.CURATOR)
+        _refuse_erased(image)
     form = ImageFactsForm(request.POST or None, instance=image)
     if form.is_valid():
         form.save()
@@ -106,6 +110,11 @@ def image_detail(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     }
     status = 422 if form.is_bound else 200
     return render(request, "curation/image_detail.html", context, status=status)
+
+
+def _refuse_erased(image: Image) -> None:
+    if image.erased_at:
+        raise Http404
 
 
 def _verdict(request: MemberRequest, image: Image) -> Verdict:

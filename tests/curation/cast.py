@@ -39,7 +39,10 @@ def make_measurement(
     image: Image, box: Sequence[float] | None = (20, 20, 70, 70), **facts: Any
 ) -> Measurement:
     """What a face model saw: one face in that box, or none."""
-    face = box and {"box": list(box), "score": 0.9, "size": min(box[2] - box[0], box[3] - box[1])}
+    face = None
+    if box:
+        side = min(box[2] - box[0], box[3] - box[1])
+        face = {"box": list(box), "score": 0.9, "size": side}
     facts.setdefault("num_faces", 1 if box else 0)
     facts.setdefault("phash", f"{int(image.sha256[:16], 16):016x}")
     facts.setdefault("sharpness", 1000.0)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('curation', '0008_no_role_by_default'),
+        ("curation", "0009_what_a_face_shows"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
