@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+WITHDRAWN = "Withdrawn on"
+"""How a subject's consent begins that stands no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -81,7 +84,12 @@ def withdraw(subject: Subject, photo: Image | None, by: User) -> int:
     return len(pks)
 
 
+def is_withdrawn(subject: Subject) -> bool:
+    """Until somebody writes a new consent in the place of the old one."""
+    return subject.consent.startswith(WITHDRAWN)
+
+
 def _note(subject: Subject) -> None:
-    said = f"Withdrawn on {timezone.now():%d %B %Y}. Before: {subject.consent or 'not noted'}"
-    if not subject.consent.startswith("Withdrawn"):
+    if not is_withdrawn(subject):
+        said = f"{WITHDRAWN} {timezone.now():%d %B %Y}. Before: {subject.consent or 'not noted'}"
         Subject.objects.filter(pk=subject.pk).update(consent=said)

@@ -114,6 +114,28 @@ class WithdrawForm(forms.Form):
     )
 
 
+class HandleForm(forms.Form):
+    """What is to be done with pictures that have faults: a state that is wanted, not a switch."""
+
+    deed = forms.ChoiceField(
+        choices=[(d, d) for d in ("trash", "restore", "hold_out", "use", "keep", "look_again")]
+    )
+
+    def __init__(self, subject: Subject, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["images"] = forms.ModelMultipleChoiceField(
+            Image.objects.filter(subject=subject, erased_at=None, origin__in=TRAINABLE),
+            error_messages={"required": "Say which pictures are meant."},
+        )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        made = [image for image in data.get("images", []) if image.origin != Origin.PHOTO]
+        if made and data.get("deed") == "hold_out":
+            raise forms.ValidationError("Only photos are held out. Trash what a machine made.")
+        return data
+
+
 class SeenForm(forms.Form):
     """Until when somebody has seen the trash, so that nothing unseen is touched."""
 

@@ -137,6 +137,8 @@ ADDRESSES: list[Address] = [
     *_of_subject(MEMBERS, "wheel", "photos", "trash", "datasets", "review", "batches"),
     *_of_subject(MEMBERS, "card", "runs", "reviewers"),
     *_of_subject(CURATORS, "enrich", "generate", "train", "people", "withdraw_subject"),
+    ("faults", "get", MEMBERS, lambda w: [w.slug]),
+    ("handle_faults", "post", CURATORS, lambda w: [w.slug]),
     ("withdraw_subject", "post", CURATORS, lambda w: [w.slug]),
     ("withdraw_photo", "get", CURATORS, lambda w: [w.slug, w.photo]),
     ("withdraw_photo", "post", CURATORS, lambda w: [w.slug, w.photo]),

@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from curation.checking import checks
 from curation.diversity import fallen
 from curation.exporting import lessons_zip
 from curation.forms import FreezeForm
@@ -91,6 +92,7 @@ def _overview(subject: Subject, form: FreezeForm | None = None) -> dict[str, obj
             "source", "target", "rejected", "author"
         ).order_by("-pk")[:SHOWN],
         "snapshots": _snapshots(subject),
+        "checks": checks(subject),
         "form": form,
         "num_trashed": Image.objects.in_trash().filter(subject=subject).count(),
     }
