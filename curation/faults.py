@@ -6,6 +6,7 @@ usual for another. What was not measured is not faulty; it is counted, so that t
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -39,7 +40,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """`alike` are groups of two or more, the sharpest first. `kept` are those that a person keeps
+    """`alike` are groups of two or more, the best first. `kept` are those that a person keeps
     anyway."""
 
     faulty: list[Finding]
@@ -133,22 +134,27 @@ _CHECKS: tuple[Callable[[Image, Usual], str], ...] = (
 
 
 def alike(images: Sequence[Image]) -> list[list[Image]]:
-    """Of the same shot as far as it is known. Settled where a person keeps all of it but one."""
-    pairs = [(image, seen) for image in images if (seen := measurement_of(image))]
-    found = [
-        same
-        for group in groups([seen.phash for _, seen in pairs])
-        for same in _by_shot([pairs[place][0] for place in group])
-        if sum(not image.kept_anyway for image in same) > 1
-    ]
-    return [sorted(same, key=lambda image: -image.measurement.sharpness) for same in found]
-
-
-def _by_shot(images: Sequence[Image]) -> list[list[Image]]:
-    shots: dict[object, list[Image]] = {}
+    """Photos come first, then the sharpest. Settled where a person keeps all of a group but one."""
+    lots = defaultdict[object, list[Image]](list)
     for image in images:
-        shots.setdefault(image.shot, []).append(image)
-    return list(shots.values())
+        if measurement_of(image):
+            lots[_shown(image)].append(image)
+    found = [
+        [lot[place] for place in group]
+        for lot in lots.values()
+        for group in groups([image.measurement.phash for image in lot])
+    ]
+    unsettled = [group for group in found if sum(not one.kept_anyway for one in group) > 1]
+    return [sorted(group, key=_worth) for group in unsettled]
+
+
+def _shown(image: Image) -> object:
+    """What is known to differ is no copy: the hash sees neither colours nor small things."""
+    return image.shot, image.clothes, image.background
+
+
+def _worth(image: Image) -> tuple[bool, float]:
+    return image.origin != Origin.PHOTO, -image.measurement.sharpness
 
 
 def _is_portrait(image: Image) -> bool:

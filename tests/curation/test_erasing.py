@@ -19,8 +19,10 @@ from curation.trashing import take_all_from_trash, take_from_trash
 from tests.curation.cast import make_image, make_item, make_measurement, make_photos
 from tests.curation.test_photo_views import jpeg
 from tests.training.cast import make_base, make_run
+from training.artifacts import run_folder
 from training.models import LoraVersion, Phase, RunKind, RunStatus, Standing
 from training.readiness import CannotStart, refuse_withdrawn
+from training.withdrawals import sweep_runs
 
 
 @pytest.fixture
@@ -142,6 +144,22 @@ def test_what_was_trained_on_them_says_so_and_nothing_starts_from_it(
     snapshot = reverse("snapshot_detail", args=[subject.slug, lora.snapshot_id])
     for address in (reverse("lora_detail", args=[lora.pk]), snapshot):
         assert "consent was withdrawn since" in page.get(address).content.decode()
+
+
+def test_what_a_training_kept_of_them_is_swept_and_shown_no_more(
+    subject: Subject, page: Client, alice: User
+):
+    lora = trained(subject)
+    folder = run_folder(lora.run)
+    for name in ("cache", "samples"):
+        (folder / name).mkdir(parents=True)
+    (folder / "samples" / "step-100-0.png").write_bytes(b"drawn")
+    sample = reverse("run_sample", args=[lora.run_id, "step-100-0.png"])
+    assert page.get(sample).status_code == 200
+    erase(subject, alice)
+    assert page.get(sample).status_code == 404
+    assert [sweep_runs(), sweep_runs()] == [1, 0]
+    assert list(folder.iterdir()) == []
 
 
 def test_a_person_confirms_on_a_page_that_counts_what_goes(subject: Subject, page: Client):
