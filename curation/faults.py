@@ -21,15 +21,19 @@ SMALL_FACE = 64
 """Pixels under which a face model tells little (see `Measurement.face`)."""
 OF_THE_USUAL_SIDE, OF_THE_USUAL_FACE, OF_THE_USUAL_SHARPNESS = 0.75, 0.5, 0.25
 """Shares of the photos' median: above them a picture is as the others are."""
+CLIPPED, OF_THE_USUAL_CLIPPED = 0.05, 2
+"""Of the pixels, and of the photos' median: from both on light is lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """Medians of the photos: short side and face in pixels, sharpness; None where unmeasured."""
+    """Medians of the photos: short side and face in pixels, sharpness, share of pixels that are
+    black or white; None where unmeasured."""
 
     side: float | None
     face: float | None
     sharpness: float | None
+    clipped: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ def usual_of(photos: Sequence[Image]) -> Usual:
         side=_median([min(photo.width, photo.height) for photo in photos]),
         face=_median(faces),
         sharpness=_median([seen.sharpness for seen in measured]),
+        clipped=_median([photo.clipped for photo in photos if photo.clipped is not None]),
     )
 
 
@@ -122,7 +127,15 @@ def _blurred(image: Image, usual: Usual) -> str:
     share = seen.sharpness / usual.sharpness
     if share >= OF_THE_USUAL_SHARPNESS:
         return ""
-    return f"Blurred: {share:.0%} as sharp as the photos usually are."
+    return f"Blurred: {100 * share:.0f} % as sharp as the photos usually are."
+
+
+def _clipped(image: Image, usual: Usual) -> str:
+    if image.clipped is None or usual.clipped is None:
+        return ""
+    if image.clipped < max(CLIPPED, OF_THE_USUAL_CLIPPED * usual.clipped):
+        return ""
+    return f"Wrongly exposed: {100 * image.clipped:.0f} % of it is black or white."
 
 
 _CHECKS: tuple[Callable[[Image, Usual], str], ...] = (
@@ -130,6 +143,7 @@ _CHECKS: tuple[Callable[[Image, Usual], str], ...] = (
     _faces,
     _face_too_small,
     _blurred,
+    _clipped,
 )
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, transaction
 
 from curation.archives import LEFT_BY_FILE_MANAGERS, MAGIC, Archive, BadArchive
+from curation.exposure import clipped
 from curation.models import Image, Origin, ReviewItem, Subject, Verdict
 from curation.opening import Busy, Facts, open_apart
 from curation.previews import write_previews
@@ -171,6 +172,7 @@ def store_made(  # noqa: PLR0913 - the facts of a picture
         origin=origin,
         width=picture.width,
         height=picture.height,
+        clipped=clipped(picture),
         depth=depth,
         provenance=provenance,
         clothes=clothes,
@@ -217,6 +219,7 @@ def _row(subject: Subject, origin: Origin, opened: Opened) -> Image:
         origin=origin,
         width=opened.facts.width,
         height=opened.facts.height,
+        clipped=opened.facts.clipped,
         original_name=opened.source.name,
         verdict=Verdict.ACCEPTED,
     )
