@@ -25,7 +25,7 @@ from PIL.ExifTags import Base
 from curation.decoding import LONGEST_SIDE, Unreadable, decode
 from curation.ingest import Intake, Refused, ingest_retouch, ingest_upload
 from curation.models import Batch, Image, Origin, ReviewItem, Subject
-from curation.opening import CRASHED, Facts, open_apart
+from curation.opening import CRASHED, open_apart
 from curation.storage import open_picture, original_of, path_of, preview_of
 from curation.trashing import move_to_trash
 from tests.curation.cast import keep_made
