@@ -264,8 +264,8 @@ def _submit(
     **fields: Any,
 ) -> Run:
     refuse_unready(kind, base)
-    refuse_withdrawn(fields.get("lora"), fields.get("snapshot"))
     rows, subject = list(items), fields.get("subject")
+    refuse_withdrawn(fields.get("lora"), fields.get("snapshot"), [row.source for row in rows])
     with transaction.atomic():
         if started := _started_by(key, subject):
             return started

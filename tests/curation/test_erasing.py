@@ -118,6 +118,25 @@ def test_what_waits_for_review_waits_no_more(subject: Subject, alice: User):
     assert not item.is_waiting
 
 
+def test_it_is_not_shown_beside_other_pictures_either(subject: Subject, alice: User):
+    first, second = make_photos(subject, 2)
+    item = make_item(subject)
+    item.nearest = [{"sha256": photo.sha256, "shot": ""} for photo in (first, second)]
+    item.save()
+    erase(subject, alice, first)
+    item.refresh_from_db()
+    assert [photo["sha256"] for photo in item.nearest] == [second.sha256]
+    assert item.is_waiting
+
+
+def test_an_earlier_order_that_names_it_is_not_given_again(subject: Subject, alice: User):
+    photo = make_photos(subject, 1)[0]
+    erase(subject, alice)
+    photo.refresh_from_db()
+    with pytest.raises(CannotStart, match="1 of the pictures to begin from were erased"):
+        refuse_withdrawn(None, None, [photo, None])
+
+
 def trained(subject: Subject, **facts: Any) -> LoraVersion:
     make_photos(subject, 6)
     snapshot = freeze_character(subject, by=None)
