@@ -174,7 +174,7 @@ def _consent(facts: _Facts) -> Check:
     if facts.subject.is_demo:
         return Check("ok", "Consent: a drawn character needs none.")
     if not facts.subject.consent:
-        return Check("warn", "It is not noted who agreed that these photos are used.")
+        return Check("warn", "Who agreed to this is not noted; an operator can do so.")
     return Check("ok", "Consent is noted.")
 
 

@@ -70,7 +70,7 @@ def test_consent_is_noted_missing_or_withdrawn(subject: Subject):
     levels = {"": "warn", "Juno agreed, 3 May": "ok", "Withdrawn on 4 May 2026": "bad"}
     for consent, expected in levels.items():
         subject.consent = consent
-        words = {"warn": "who agreed", "ok": "Consent is noted", "bad": "was withdrawn"}[expected]
+        words = {"warn": "Who agreed", "ok": "Consent is noted", "bad": "was withdrawn"}[expected]
         assert level(subject, words) == expected
 
 
