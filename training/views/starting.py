@@ -17,11 +17,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from curation.checking import checks
 from curation.correcting import checked_mask
-from curation.coverage import coverage
+from curation.coverage import Coverage, coverage
 from curation.freezing import NotEnough, freeze_character
 from curation.ingest import Refused
 from curation.models import Image, Reason, Role, Snapshot, Subject
 from curation.models.image import TRAINABLE
+from curation.shots import Shot
 from curation.views.visible import item_of, subject_of
 from flenwheel.http import MemberRequest
 from training import preflight, submission
@@ -102,13 +103,12 @@ def _answer(request: MemberRequest, plan: _Plan, form: PlanForm) -> HttpResponse
 def _plan_page(request: MemberRequest, plan: _Plan, form: PlanForm) -> HttpResponse:
     covered = coverage(plan.subject)
     ready = preflight.for_pictures(plan.subject, plan.kind)
-    ticks = request.POST.getlist("shots") or plan.advised.get("shots", [])
     context = {
         "subject": plan.subject,
         "form": form,
         "kind": plan.kind,
         "coverage": covered,
-        "ticked": [CELLS[key] for key in ticks if key in CELLS] or covered.wanted,
+        "ticked": _ticked(request, plan, covered),
         "seconds": seconds_per_item(plan.kind, plan.base),
         "ready": ready,
         "is_blocked": preflight.is_blocked(ready),
@@ -117,6 +117,14 @@ def _plan_page(request: MemberRequest, plan: _Plan, form: PlanForm) -> HttpRespo
     }
     status = 422 if form.errors else 200
     return render(request, "training/plan.html", context, status=status)
+
+
+def _ticked(request: MemberRequest, plan: _Plan, covered: Coverage) -> list[Shot]:
+    """What the person ticked; else what is advised, or what is missing, but nothing over-full."""
+    if request.method == "POST":
+        return [CELLS[key] for key in request.POST.getlist("shots") if key in CELLS]
+    advised = [CELLS[key] for key in plan.advised.get("shots", []) if key in CELLS]
+    return [shot for shot in advised if shot not in covered.overfull] or covered.wanted
 
 
 @login_required
