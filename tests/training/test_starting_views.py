@@ -315,8 +315,8 @@ def test_an_operator_may_have_the_review_done_before_more_is_made(
 def test_the_plan_proposes_what_is_missing_and_nothing_over_full(
     page: Client, subject: Subject
 ) -> None:
-    for number in range(40):
-        view = "front" if number < 30 else VIEWS[number % 5]
+    for number in range(100, 140):
+        view = "front" if number < 130 else VIEWS[number % 5]
         make_image(subject, number, view=view, expression="neutral", pose="portrait")
     shown = page.get(reverse("enrich", args=["juno"])).context
     assert shown["coverage"].overfull == [Shot()]
