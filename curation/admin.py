@@ -110,7 +110,7 @@ class ImageAdmin(Kept, admin.ModelAdmin[Image]):
         ("width", "height"),
         "depth",
         "provenance",
-        ("created_at", "trashed_at"),
+        ("created_at", "trashed_at", "erased_at"),
     )
     readonly_fields = (
         "picture",
@@ -124,6 +124,7 @@ class ImageAdmin(Kept, admin.ModelAdmin[Image]):
         "provenance",
         "created_at",
         "trashed_at",
+        "erased_at",
     )
 
     @admin.display(description="")
@@ -166,7 +167,7 @@ class CorrectionAdmin(Immutable, admin.ModelAdmin[Correction]):
 
 class SnapshotItemInline(Immutable, admin.TabularInline[SnapshotItem, Model]):
     model = SnapshotItem
-    fields = ("ordinal", "picture", "caption", "weight")
+    fields = ("ordinal", "picture", "caption", "weight", "held_out", "crop")
     readonly_fields = ("picture",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SnapshotItem]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, transaction
 
 from curation.archives import LEFT_BY_FILE_MANAGERS, MAGIC, Archive, BadArchive
+from curation.exposure import clipped
 from curation.models import Image, Origin, ReviewItem, Subject, Verdict
 from curation.opening import Busy, Facts, open_apart
 from curation.previews import write_previews
@@ -122,12 +123,18 @@ def ingest_retouch(item: ReviewItem, file: UploadedFile[bytes], by: User) -> Ima
 
 
 def keep_retouch(wanted: Image, made: Image, *, by: User) -> Image:
-    """Insert the row of what `made` should have been: it shows what `made` was to show."""
+    """Insert the row of what `made` should have been: it shows what `made` was to show.
+
+    Raises:
+        Refused: it was erased here.
+    """
     wanted.depth = made.depth
     wanted.view, wanted.expression, wanted.pose = made.view, made.expression, made.pose
     wanted.clothes, wanted.background = made.clothes, made.background
     logger.info("%s: image %s retouched by %s", made.subject.slug, made.pk, by)
     kept = keep_row(wanted, [*made.parents.order_by("pk"), made])
+    if kept.erased_at:
+        raise Refused("That picture was erased here: consent for it was withdrawn.")
     take_from_trash(kept)
     return kept
 
@@ -165,6 +172,7 @@ def store_made(  # noqa: PLR0913 - the facts of a picture
         origin=origin,
         width=picture.width,
         height=picture.height,
+        clipped=clipped(picture),
         depth=depth,
         provenance=provenance,
         clothes=clothes,
@@ -193,6 +201,9 @@ def _keep_photo(subject: Subject, opened: Opened, intake: Intake) -> None:
         return
     wanted = _row(subject, Origin.PHOTO, opened)
     kept = keep_row(wanted)
+    if kept.erased_at:
+        intake.refused.append(f"{label} was erased here: consent for it was withdrawn.")
+        return
     if kept is not wanted:
         intake.notes.append(f"{label} is here already.")
         take_from_trash(kept)
@@ -208,6 +219,7 @@ def _row(subject: Subject, origin: Origin, opened: Opened) -> Image:
         origin=origin,
         width=opened.facts.width,
         height=opened.facts.height,
+        clipped=opened.facts.clipped,
         original_name=opened.source.name,
         verdict=Verdict.ACCEPTED,
     )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, HttpResponseGone
 from django.urls import path, register_converter
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 ORIGINAL = "original"
+
+STANDING_FIRST = F("erased_at").asc(nulls_first=True)
+"""The same bytes may be erased in one subject and stand in another."""
 
 
 class Sha256Converter:
@@ -57,6 +60,8 @@ def media(request: HttpRequest, sha256: str, size: str) -> HttpResponseBase:
     image = _seen_by(request.user, sha256, size)
     if image is None:
         raise Http404
+    if image.erased_at:
+        return HttpResponseGone("Erased: consent was withdrawn.", content_type="text/plain")
     etag = quote_etag(f"{sha256}-{size}")
     response = get_conditional_response(request, etag=etag) or _file(image, size)
     response["ETag"] = etag
@@ -71,14 +76,15 @@ def _seen_by(user: User | AnonymousUser, sha256: str, size: str) -> Image | None
     if image or size == ORIGINAL:
         return image
     on_the_desk = _on_the_desk(reviewable_by(user))
-    return Image.objects.filter(on_the_desk, sha256=sha256).first()
+    return Image.objects.filter(on_the_desk, sha256=sha256).order_by(STANDING_FIRST).first()
 
 
 @cache
 def _seen(is_staff: bool) -> Prepared[Image]:
     def build(user: Any, sha256: Any) -> ImageQuerySet:
         images = Image.objects.visible_to(User(pk=user, is_staff=is_staff))
-        return images.filter(sha256=sha256).only("sha256", "original_name")[:1]
+        seen = images.filter(sha256=sha256).order_by(STANDING_FIRST)
+        return seen.only("sha256", "original_name", "erased_at")[:1]
 
     return Prepared(build, KEY, WORD)
 

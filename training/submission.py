@@ -24,6 +24,7 @@ from training.readiness import (
     refuse_held_back,
     refuse_second_control,
     refuse_unready,
+    refuse_withdrawn,
 )
 from training.recipes import default_recipe
 
@@ -265,6 +266,7 @@ def _submit(
 ) -> Run:
     refuse_unready(kind, base)
     rows, subject = list(items), fields.get("subject")
+    refuse_withdrawn(fields.get("lora"), fields.get("snapshot"), [row.source for row in rows])
     with transaction.atomic():
         if started := _started_by(key, subject):
             return started

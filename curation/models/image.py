@@ -42,12 +42,20 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def in_use(self) -> Self:
         return self.filter(trashed_at=None)
 
+    def in_trash(self) -> Self:
+        """What can be put back."""
+        return self.filter(trashed_at__isnull=False, erased_at=None)
+
     def accepted(self) -> Self:
         return self.in_use().filter(verdict=Verdict.ACCEPTED)
 
     def trainable(self) -> Self:
         """What a person accepted and no rule holds back. A retouch trains the editor only."""
         return self.accepted().filter(origin__in=TRAINABLE, held_out=False, subject__held_out=False)
+
+    def held_out(self) -> Self:
+        """Photos kept back to measure by."""
+        return self.accepted().filter(origin=Origin.PHOTO, held_out=True, subject__held_out=False)
 
     def photos(self) -> Self:
         return self.in_use().filter(origin=Origin.PHOTO)
@@ -73,6 +81,11 @@ class Image(models.Model):
     sha256 = models.CharField(max_length=64)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
+    clipped = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="Share of its pixels that are black or white; null unknown.",
+    )
     original_name = models.CharField(max_length=200, blank=True)
     origin = models.CharField(max_length=12, choices=Origin)
     verdict = models.CharField(max_length=10, choices=Verdict, default=Verdict.PENDING)
@@ -88,6 +101,12 @@ class Image(models.Model):
     depth = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     trashed_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its pixels went, because consent was withdrawn."
+    )
+    kept_anyway = models.BooleanField(
+        default=False, help_text="A person saw its faults and keeps it."
+    )
 
     objects = ImageQuerySet.as_manager()
 
@@ -111,6 +130,10 @@ class Image(models.Model):
             ),
             models.CheckConstraint(
                 name="image_has_pixels", condition=models.Q(width__gt=0, height__gt=0)
+            ),
+            models.CheckConstraint(
+                name="what_is_erased_is_in_the_trash",
+                condition=models.Q(erased_at=None) | models.Q(trashed_at__isnull=False),
             ),
         ]
         indexes = [models.Index(fields=["subject", "origin", "verdict"])]

@@ -5,7 +5,7 @@ from django.test.utils import CaptureQueriesContext
 
 from curation.coverage import coverage
 from curation.models import Origin, Subject, Verdict
-from curation.shots import Shot
+from curation.shots import Shot, bodies, portraits
 from tests.curation.cast import make_image, make_item, make_photos
 
 
@@ -40,3 +40,47 @@ def test_coverage_is_one_query_however_many_pictures(subject: Subject):
     ) as queries:
         coverage(subject)
     assert len(queries) == 1
+
+
+def fill(subject: Subject, shot: Shot, count: int, start: int) -> None:
+    facts = {"view": shot.view, "expression": shot.expression, "pose": shot.pose}
+    for number in range(start, start + count):
+        make_image(subject, number, **facts)
+
+
+def test_a_shot_that_is_there_far_more_often_than_others_is_over_full(subject: Subject):
+    fill(subject, Shot(), 12, 0)
+    for place, view in enumerate(("left profile", "right profile", "three-quarter left")):
+        fill(subject, Shot(view), 2, 100 + 10 * place)
+    found = coverage(subject)
+    assert found.overfull == []  # Its mean is 4.5, and a dozen is not three times as much.
+    fill(subject, Shot(), 20, 200)
+    for place, view in enumerate(("left profile", "right profile", "three-quarter left")):
+        fill(subject, Shot(view, "sad"), 2, 300 + 10 * place)
+    assert coverage(subject).overfull == [Shot()]
+
+
+def test_few_pictures_are_never_too_many(subject: Subject):
+    fill(subject, Shot(), 7, 0)
+    assert coverage(subject).overfull == []
+
+
+def test_where_there_is_no_hole_the_thinnest_cells_come_next(subject: Subject):
+    cells = [*portraits(), *bodies()]
+    for place, shot in enumerate(cells):
+        fill(subject, shot, 3 if place == 4 else 8, 100 * place)
+    found = coverage(subject)
+    assert (found.holes, found.wanted) == ([], [cells[4]])
+
+
+def test_the_emptiest_is_made_first(subject: Subject):
+    fill(subject, Shot(), 3, 0)
+    fill(subject, Shot("left profile"), 1, 10)
+    asked = [Shot(), Shot("left profile"), Shot("right profile")]
+    assert coverage(subject).emptiest_first(asked) == asked[::-1]
+
+
+def test_full_bodies_are_counted_by_view_as_well(subject: Subject):
+    fill(subject, Shot("left profile", pose="sitting"), 2, 0)
+    fill(subject, Shot(pose="standing"), 3, 10)
+    assert coverage(subject).body_views == (2, 0, 3, 0, 0)

@@ -14,6 +14,7 @@ from waffle.testutils import override_switch
 
 from curation import masks
 from curation.models import Batch, Image, Origin, ReviewItem, Subject
+from curation.shots import VIEWS, Shot
 from curation.trashing import move_to_trash
 from tests.curation.cast import keep_made, make_image, make_item, make_photos
 from tests.training.cast import make_base
@@ -309,3 +310,15 @@ def test_an_operator_may_have_the_review_done_before_more_is_made(
         answer = page.post(reverse("enrich", args=["juno"]), PLAN)
     assert answer.status_code == status
     assert ("pictures of Juno still wait for it: 1." in shown) == is_on
+
+
+def test_the_plan_proposes_what_is_missing_and_nothing_over_full(
+    page: Client, subject: Subject
+) -> None:
+    for number in range(100, 140):
+        view = "front" if number < 130 else VIEWS[number % 5]
+        make_image(subject, number, view=view, expression="neutral", pose="portrait")
+    shown = page.get(reverse("enrich", args=["juno"])).context
+    assert shown["coverage"].overfull == [Shot()]
+    assert shown["ticked"] == shown["coverage"].holes
+    assert Shot() not in shown["ticked"]
