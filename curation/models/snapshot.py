@@ -48,7 +48,8 @@ class Snapshot(models.Model):
         """How many of its items may no longer train: held out, trashed or taken back since."""
         if self.purpose == self.Purpose.EDITOR:
             return self.items.exclude(correction__in=Correction.objects.trainable()).count()
-        return self.items.exclude(image__in=Image.objects.trainable()).count()
+        held_back = self.items.exclude(image__in=Image.objects.trainable())
+        return held_back.exclude(image__in=Image.objects.of_the_class()).count()
 
 
 class SnapshotItem(models.Model):
