@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from curation.views import (
+    captions,
     comparing,
     datasets,
     deciding,
@@ -30,6 +31,12 @@ urlpatterns = [
     path("s/<slug:slug>/trash/restore/", trash.restore_all, name="restore_all"),
     path("s/<slug:slug>/datasets/", datasets.datasets, name="datasets"),
     path("s/<slug:slug>/datasets/<str:origin>/", datasets.dataset, name="dataset"),
+    path("s/<slug:slug>/captions/", captions.captions, name="captions"),
+    path("s/<slug:slug>/captions/<int:pk>/", captions.write_caption, name="write_caption"),
+    path("s/<slug:slug>/captions/preview/", captions.preview_captions, name="preview_captions"),
+    path("s/<slug:slug>/captions/apply/", captions.apply_captions, name="apply_captions"),
+    path("s/<slug:slug>/captions/undo/<int:pk>/", captions.undo_captions, name="undo_captions"),
+    path("s/<slug:slug>/captions/tags/", captions.tag_images, name="tag_images"),
     path("s/<slug:slug>/lessons.zip", datasets.export_lessons, name="export_lessons"),
     path("s/<slug:slug>/freeze/", datasets.freeze, name="freeze"),
     path("s/<slug:slug>/snapshots/<int:pk>/", datasets.snapshot_detail, name="snapshot_detail"),
