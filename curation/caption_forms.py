@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from curation.captioned import Sought
-from curation.captioning import LONGEST, Rewriting
+from curation.captioning import LONGEST, Rewriting, one_line
 from curation.models import Origin
 from curation.models.image import TRAINABLE
 
@@ -25,8 +25,7 @@ class Words(forms.CharField):
     """One line, of visible characters."""
 
     def to_python(self, value: Any) -> str:
-        visible = (letter if letter.isprintable() else " " for letter in str(value or ""))
-        return " ".join("".join(visible).split())
+        return one_line(str(value or ""))
 
 
 class Keys(forms.Field):

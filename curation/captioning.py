@@ -67,7 +67,13 @@ class Rewriting:
 
     def of(self, image: Image) -> str:
         """In one line. Where nothing is left, the words at birth stand again."""
-        return " ".join(WAYS[self.way](self, image).split()) or image.caption_at_birth()
+        return one_line(WAYS[self.way](self, image)) or image.caption_at_birth()
+
+
+def one_line(text: str) -> str:
+    """Of visible characters, as it stands in a .txt."""
+    visible = (letter if letter.isprintable() else " " for letter in text)
+    return " ".join("".join(visible).split())
 
 
 def _replaced(wish: Rewriting, image: Image) -> str:
@@ -117,12 +123,12 @@ WAYS: dict[str, Callable[[Rewriting, Image], str]] = {
     "say": _said,
 }
 SAID = {
-    "replace": "“{find}” became “{put}”",
-    "front": "“{put}” put in front",
-    "end": "“{put}” put at the end",
-    "mend": "words that steal from the token removed",
-    "birth": "words at birth restored",
-    "say": "rewritten",
+    "replace": "replace “{find}” by “{put}”",
+    "front": "put “{put}” in front",
+    "end": "put “{put}” at the end",
+    "mend": "remove words that steal from the token",
+    "birth": "restore the words at birth",
+    "say": "say “{put}”",
 }
 
 

@@ -11,45 +11,21 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import json
-import zipfile
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from curation.models import Correction, Image, Subject
+from curation.outlet import zipped
 from curation.preferences import Pair, pairs
 from curation.storage import path_of
 
 JPEG = b"\xff\xd8"
 
 
-class Outlet(io.RawIOBase):
-    """What is written waits here until it is taken; nothing can be gone back to."""
-
-    def __init__(self) -> None:
-        self._waiting = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._waiting += data
-        return len(data)
-
-    def take(self) -> bytes:
-        taken, self._waiting = bytes(self._waiting), bytearray()
-        return taken
-
-
 def lessons_zip(subject: Subject) -> Iterator[bytes]:
     """One picture in memory at a time; the files that are gone are left out, their lines stay."""
-    outlet = Outlet()
-    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in _files(subject):
-            archive.writestr(name, data)
-            yield outlet.take()
-    yield outlet.take()
+    return zipped(_files(subject))
 
 
 def _files(subject: Subject) -> Iterator[tuple[str, bytes]]:

@@ -98,7 +98,7 @@ def write_caption(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def preview_captions(request: MemberRequest, slug: str) -> HttpResponse:
+def look_at_captions(request: MemberRequest, slug: str) -> HttpResponse:
     """Every caption that would change, before and after. Nothing is changed."""
     subject = subject_of(request, slug, role=Role.CURATOR)
     form = RewritingForm(request.POST)

@@ -6,11 +6,11 @@ from collections import Counter
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from curation.exporting import lessons_zip
+from curation.formats.registry import LAYOUTS
 from curation.forms import FreezeForm
 from curation.freezing import NotEnough, freeze_character
 from curation.models import Correction, Image, Origin, Role, Snapshot, Subject, Verdict
@@ -81,6 +81,7 @@ def _overview(subject: Subject, form: FreezeForm | None = None) -> dict[str, obj
         ).order_by("-pk")[:SHOWN],
         "snapshots": _snapshots(subject),
         "form": form,
+        "layouts": LAYOUTS,
         "num_trashed": subject.images.exclude(trashed_at=None).count(),
     }
 
@@ -137,16 +138,6 @@ def snapshot_detail(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
         "snapshot": snapshot,
         "items": items,
         "by_origin": dict(by_origin),
+        "layouts": LAYOUTS,
     }
     return render(request, "curation/snapshot_detail.html", context)
-
-
-@login_required
-@require_GET
-def export_lessons(request: MemberRequest, slug: str) -> StreamingHttpResponse:
-    """The subject's edits and preferences, for an editor that is trained elsewhere."""
-    subject = subject_of(request, slug, role=Role.CURATOR)
-    headers = {"Content-Disposition": f'attachment; filename="{subject.slug}-lessons.zip"'}
-    return StreamingHttpResponse(
-        lessons_zip(subject), content_type="application/zip", headers=headers
-    )

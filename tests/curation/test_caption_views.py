@@ -34,7 +34,7 @@ def url(name: str, *more: object) -> str:
 
 
 def look(page: Client, **wish: Any) -> Any:
-    return page.post(url("preview_captions"), {"which": "shown", **wish})
+    return page.post(url("look_at_captions"), {"which": "shown", **wish})
 
 
 def do(page: Client, seen: str | None = None, **wish: Any) -> Any:

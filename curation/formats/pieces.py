@@ -1,0 +1,99 @@
+"""What goes into an export: pictures with their words, from a subject's datasets, one snapshot or
+its lessons for editors.
+
+Pictures leave as machines read them: upright, without what a camera wrote into the original.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+
+from curation.freezing import weighed
+from curation.models import Correction, Image, Origin, Snapshot, Subject
+from curation.storage import path_of
+
+JPEG = b"\xff\xd8"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One picture and its words; with `controls` it is what an edit of them should become.
+
+    `weight` is how often training sees it, relative to the others.
+    """
+
+    image: Image
+    caption: str
+    weight: float = 1.0
+    controls: tuple[Image, ...] = ()
+
+    @property
+    def is_of_the_class(self) -> bool:
+        return self.image.origin == Origin.CLASS
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """`snapshot` where it is one; `names` maps authors to what they are called, if they may be."""
+
+    subject: Subject
+    pieces: Sequence[Piece]
+    snapshot: Snapshot | None = None
+    names: Mapping[User, str] | None = None
+
+    def files(self) -> Iterator[tuple[str, Piece, bytes]]:
+        """File name, piece and bytes, one picture in memory at a time; what is gone is left out."""
+        for number, piece in enumerate(self.pieces, start=1):
+            if data := picture_of(piece.image):
+                yield f"{number:04}.{suffix_of(data)}", piece, data
+
+
+def of_subject(subject: Subject, names: Mapping[User, str] | None = None) -> Dataset:
+    """What training may use now, weighed as a snapshot would be, and the pictures of the class."""
+    rows = Image.objects.trainable().filter(subject=subject).order_by("pk")
+    images = list(rows.select_related("subject"))
+    weights = weighed(images)
+    pieces = [Piece(image, image.written_caption(), weights[image]) for image in images]
+    others = Image.objects.of_the_class().filter(subject=subject).order_by("pk")
+    pieces += [Piece(i, i.written_caption()) for i in others.select_related("subject")]
+    return Dataset(subject, pieces, names=names)
+
+
+def of_snapshot(snapshot: Snapshot, names: Mapping[User, str] | None = None) -> Dataset:
+    """As it was frozen, but for what may train no longer: trashed, taken back or held out since."""
+    assert snapshot.subject is not None
+    free = Image.objects.trainable() | Image.objects.of_the_class()
+    items = snapshot.items.filter(image__in=free, weight__gt=0).select_related("image")
+    pieces = [Piece(item.image, item.caption, item.weight) for item in items.order_by("ordinal")]
+    return Dataset(snapshot.subject, pieces, snapshot, names)
+
+
+def of_lessons(subject: Subject) -> Dataset:
+    """Corrections that stand: source, instruction and what the edit should have become."""
+    lessons = Correction.objects.trainable().filter(subject=subject).order_by("pk")
+    pieces = [
+        Piece(lesson.target, lesson.instruction, controls=(lesson.source,))
+        for lesson in lessons.select_related("source", "target")
+    ]
+    return Dataset(subject, pieces)
+
+
+def picture_of(image: Image) -> bytes:
+    """PNG or JPEG (see `storage`); empty where the file is gone."""
+    try:
+        return path_of(image.sha256).read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def suffix_of(data: bytes) -> str:
+    return "jpg" if data.startswith(JPEG) else "png"
+
+
+def folder_name(words: str) -> str:
+    """Of words that people chose: no separators, no dots."""
+    return re.sub(r"[^\w -]", "", words).strip()[:80]
