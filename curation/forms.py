@@ -115,7 +115,7 @@ class SeenForm(forms.Form):
 
 class FreezeForm(forms.Form):
     origins = forms.MultipleChoiceField(
-        choices=[(o.value, o.label) for o in map(Origin, TRAINABLE)],
+        choices=[(o.value, o.label) for o in map(Origin, (*TRAINABLE, Origin.CLASS))],
         error_messages={"required": "Tick at least one of the datasets to freeze."},
     )
     note = forms.CharField(required=False, max_length=200)

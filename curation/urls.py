@@ -31,6 +31,7 @@ urlpatterns = [
     path("s/<slug:slug>/trash/empty/", trash.empty_trash, name="empty_trash"),
     path("s/<slug:slug>/trash/restore/", trash.restore_all, name="restore_all"),
     path("s/<slug:slug>/datasets/", datasets.datasets, name="datasets"),
+    path("s/<slug:slug>/datasets/class/upload/", datasets.upload_class, name="upload_class"),
     path("s/<slug:slug>/datasets/<str:origin>/", datasets.dataset, name="dataset"),
     path("s/<slug:slug>/captions/", captions.captions, name="captions"),
     path("s/<slug:slug>/captions/<int:pk>/", captions.write_caption, name="write_caption"),
@@ -39,9 +40,7 @@ urlpatterns = [
     path("s/<slug:slug>/captions/undo/<int:pk>/", captions.undo_captions, name="undo_captions"),
     path("s/<slug:slug>/captions/tags/", captions.tag_images, name="tag_images"),
     path("s/<slug:slug>/lessons.zip", downloads.export_lessons, name="export_lessons"),
-    path(
-        "s/<slug:slug>/lessons.parquet", downloads.export_preferences, name="export_preferences"
-    ),
+    path("s/<slug:slug>/lessons.parquet", downloads.export_preferences, name="export_preferences"),
     path("s/<slug:slug>/edits/<slug:layout>.zip", downloads.export_edits, name="export_edits"),
     path("s/<slug:slug>/data/<slug:layout>.zip", downloads.export_dataset, name="export_dataset"),
     path(

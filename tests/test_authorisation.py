@@ -168,6 +168,7 @@ ADDRESSES: list[Address] = [
     ("empty_trash", "post", CURATORS, lambda w: [w.slug]),
     ("restore_all", "post", CURATORS, lambda w: [w.slug]),
     ("export_lessons", "get", CURATORS, lambda w: [w.slug]),
+    ("upload_class", "post", CURATORS, lambda w: [w.slug]),
     ("export_preferences", "get", CURATORS, lambda w: [w.slug]),
     ("export_edits", "get", CURATORS, lambda w: [w.slug, "kohya"]),
     ("export_dataset", "get", CURATORS, lambda w: [w.slug, "kohya"]),

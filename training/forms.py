@@ -134,7 +134,7 @@ class TrainForm(StartForm):
         widget=forms.RadioSelect,
     )
     origins = forms.MultipleChoiceField(
-        choices=[(origin, Origin(origin).label) for origin in TRAINABLE],
+        choices=[(origin, Origin(origin).label) for origin in (*TRAINABLE, Origin.CLASS)],
         initial=TRAINABLE,
         widget=forms.CheckboxSelectMultiple,
         required=False,

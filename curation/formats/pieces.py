@@ -59,7 +59,7 @@ def of_subject(subject: Subject, names: Mapping[User, str] | None = None) -> Dat
     weights = weighed(images)
     pieces = [Piece(image, image.written_caption(), weights[image]) for image in images]
     others = Image.objects.of_the_class().filter(subject=subject).order_by("pk")
-    pieces += [Piece(i, i.written_caption()) for i in others.select_related("subject")]
+    pieces += [Piece(image, image.written_caption()) for image in others.select_related("subject")]
     return Dataset(subject, pieces, names=names)
 
 

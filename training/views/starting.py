@@ -159,10 +159,12 @@ def _train_page(request: MemberRequest, subject: Subject, form: TrainForm) -> Ht
 
 
 def _origins(subject: Subject) -> list[dict[str, Any]]:
-    counts = Image.objects.trainable().filter(subject=subject).count_by_origin()
+    images = Image.objects.trainable() | Image.objects.of_the_class()
+    counts = images.filter(subject=subject).count_by_origin()
     return [
         {"value": origin.value, "label": origin.label, "count": counts.get(origin, 0)}
-        for origin in TRAINABLE
+        for origin in (*TRAINABLE, Origin.CLASS)
+        if origin in TRAINABLE or origin in counts
     ]
 
 
