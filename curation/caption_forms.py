@@ -18,6 +18,7 @@ CHANGES = {
     "end": "Put at the end",
     "mend": "Remove the words that steal from the token",
     "birth": "Restore the words at birth",
+    "take": "Take what the captioner proposed",
 }
 
 

@@ -48,6 +48,11 @@ def captioned_images(subject: Subject) -> ImageQuerySet:
     return Image.objects.accepted().filter(subject=subject, origin__in=TRAINABLE)
 
 
+def unproposed(subject: Subject) -> ImageQuerySet:
+    """Those without words of a person or of a captioner."""
+    return captioned_images(subject).filter(caption="", proposal=None)
+
+
 def captioned(subject: Subject, sought: Sought) -> list[Captioned]:
     """Newest first, in one query; the pictures know only what captions are made of."""
     images = captioned_images(subject)

@@ -104,6 +104,12 @@ def _at_birth(_: Rewriting, image: Image) -> str:
     return image.caption_at_birth()
 
 
+def _taken(_: Rewriting, image: Image) -> str:
+    """What a captioner proposed, where no person has written."""
+    proposal = getattr(image, "proposal", None)
+    return image.written_caption() if image.caption or not proposal else proposal.words
+
+
 def _said(wish: Rewriting, _: Image) -> str:
     return wish.put
 
@@ -120,6 +126,7 @@ WAYS: dict[str, Callable[[Rewriting, Image], str]] = {
     "end": _at_end,
     "mend": _mended,
     "birth": _at_birth,
+    "take": _taken,
     "say": _said,
 }
 SAID = {
@@ -128,6 +135,7 @@ SAID = {
     "end": "put “{put}” at the end",
     "mend": "remove words that steal from the token",
     "birth": "restore the words at birth",
+    "take": "take what the captioner proposed",
     "say": "say “{put}”",
 }
 
@@ -192,4 +200,4 @@ def undo(edit: CaptionEdit) -> tuple[int, int]:
 def locked(images: ImageQuerySet) -> list[Image]:
     """Nobody else changes them until the transaction ends; always in the same order."""
     rows = images.order_by("pk").select_for_update(of=("self",), no_key=True)
-    return list(rows.select_related("subject"))
+    return list(rows.select_related("subject", "proposal"))

@@ -168,6 +168,8 @@ ADDRESSES: list[Address] = [
     ("empty_trash", "post", CURATORS, lambda w: [w.slug]),
     ("restore_all", "post", CURATORS, lambda w: [w.slug]),
     ("export_lessons", "get", CURATORS, lambda w: [w.slug]),
+    ("draw_others", "post", CURATORS, lambda w: [w.slug]),
+    ("propose_captions", "post", CURATORS, lambda w: [w.slug]),
     ("upload_class", "post", CURATORS, lambda w: [w.slug]),
     ("export_preferences", "get", CURATORS, lambda w: [w.slug]),
     ("export_edits", "get", CURATORS, lambda w: [w.slug, "kohya"]),

@@ -34,6 +34,10 @@ class StartForm(forms.Form):
     key = forms.UUIDField(required=False, initial=uuid.uuid4, widget=forms.HiddenInput)
 
 
+class OthersForm(StartForm):
+    count = forms.IntegerField(min_value=1, max_value=100)
+
+
 class PlanForm(StartForm):
     """Which cells to make, and how many pictures of each."""
 

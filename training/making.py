@@ -188,6 +188,8 @@ def store(run: Run, item: RunItem, picture: Picture) -> Image:
 
 
 def _origin(run: Run) -> Origin:
+    if run.kind == RunKind.OTHERS:
+        return Origin.CLASS
     if run.kind == RunKind.BENCHMARK:
         return Origin.BENCHMARK
     return Origin.SYNTHETIC if run.kind == RunKind.GENERATE else Origin.ENRICHED

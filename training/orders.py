@@ -122,6 +122,12 @@ def _picture(
     return RunItem(request=_facts(shot) | wanted)
 
 
+def others(subject: Subject, count: int) -> list[RunItem]:
+    """Of the class prompt alone: what differs between them is the seed."""
+    words = {"prompt": subject.class_prompt, "clothes": "", "background": ""}
+    return [RunItem(request=words | {"take": take}) for take in range(count)]
+
+
 def _source_for(shot: Shot, sources: Sequence[Image], take: int) -> Image:
     """The takes go round the photos nearest to what is wanted and accepted edits nearer still."""
 

@@ -1,4 +1,4 @@
-from curation.models.caption import CaptionChange, CaptionEdit, Tag
+from curation.models.caption import CaptionChange, CaptionEdit, CaptionProposal, Tag
 from curation.models.decision import Choice, Decision, Reason
 from curation.models.image import Image, ImageQuerySet, Measurement, Origin, Verdict
 from curation.models.membership import (
@@ -26,6 +26,7 @@ __all__ = [
     "Batch",
     "CaptionChange",
     "CaptionEdit",
+    "CaptionProposal",
     "Choice",
     "Correction",
     "Decision",

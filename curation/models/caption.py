@@ -27,6 +27,18 @@ class Tag(models.Model):
         return self.name
 
 
+class CaptionProposal(models.Model):
+    """What a captioner says of a picture. Training never reads it: a person takes it, or not."""
+
+    image = models.OneToOneField(Image, on_delete=models.CASCADE, related_name="proposal")
+    words = models.CharField(max_length=500)
+    made_by = models.CharField(max_length=200, help_text="Name and revision of the model.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.words
+
+
 class CaptionEdit(models.Model):
     """One change of captions, of one picture or many. Never deleted; an undo is noted here."""
 

@@ -45,7 +45,12 @@ def _page(
     before = request.GET.get("before", "")
     older = [one for one in shown if not before.isdecimal() or one.image.pk < int(before)]
     pks = [one.image.pk for one in older[:PAGE]]
-    images = captioned_images(subject).filter(pk__in=pks).prefetch_related("tags")
+    images = (
+        captioned_images(subject)
+        .filter(pk__in=pks)
+        .select_related("proposal")
+        .prefetch_related("tags")
+    )
     context = {
         "subject": subject,
         "sought": sought,
@@ -89,7 +94,7 @@ def write_caption(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
         apply(subject, images, form.rewriting(), by=request.user)
         if not request.htmx:
             return redirect(f"{reverse('captions', args=[slug])}#caption-{pk}")
-    (row,) = looked_over(subject, images.prefetch_related("tags"))
+    (row,) = looked_over(subject, images.select_related("proposal").prefetch_related("tags"))
     context = {"subject": subject, "row": row, "form": form, "is_saved": form.is_valid()}
     template = "_caption" if request.htmx else "caption"
     status = 200 if form.is_valid() else 422
@@ -110,7 +115,7 @@ def look_at_captions(request: MemberRequest, slug: str) -> HttpResponse:
 def _preview(
     request: MemberRequest, subject: Subject, form: RewritingForm, trouble: str = ""
 ) -> HttpResponse:
-    images = _chosen(subject, form).select_related("subject").order_by("pk")
+    images = _chosen(subject, form).select_related("subject", "proposal").order_by("pk")
     changes = plan(list(images), form.rewriting())
     context = {
         "subject": subject,
@@ -149,7 +154,7 @@ def apply_captions(request: MemberRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, subject, form.sought(), form)
     images, wish = _chosen(subject, form), form.rewriting()
-    if _too_long(plan(list(images.select_related("subject")), wish)):
+    if _too_long(plan(list(images.select_related("subject", "proposal")), wish)):
         return _preview(request, subject, form, "Nothing was changed.")
     try:
         edit = apply(subject, images, wish, by=request.user, seen=form.cleaned_data["seen"] or "-")

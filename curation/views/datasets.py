@@ -127,7 +127,7 @@ def upload_class(request: MemberRequest, slug: str) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         for sentence in form.non_field_errors():
-            messages.error(request, sentence)
+            messages.error(request, str(sentence))
         return redirect("dataset", slug, Origin.CLASS)
     intake = ingest_upload(subject, form.cleaned_data["all"], by=request.user, origin=Origin.CLASS)
     for sentence in [*intake.refused, *filter(None, [intake.unread])]:

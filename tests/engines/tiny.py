@@ -33,6 +33,11 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 from training.engines.packs import ImageOnlyProcessor
 
 SPECIAL = ("<|endoftext|>", "<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>")
+CHAT = (
+    "{% for m in messages %}{% for part in m.content %}{% if part.type == 'image' %}"
+    "<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ part.text }}{% endif %}"
+    "{% endfor %}{% endfor %}"
+)
 TEXT_TOKENS = 48
 SIZE = 32
 
@@ -86,6 +91,23 @@ def qwen(folder: Path) -> Path:
     """Save a QwenImageEditPlusPipeline of one block; returns its folder."""
     torch.manual_seed(0)
     words = tokenizer(template_prefix())
+    images = Qwen2VLImageProcessorPil(size={"shortest_edge": 28 * 28, "longest_edge": 56 * 56})
+    pipeline = QwenImageEditPlusPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=AutoencoderKLQwenImage(base_dim=8, z_dim=4, num_res_blocks=1,
+                                   latents_mean=[0.1] * 4, latents_std=[0.9] * 4),
+        text_encoder=seer(words),
+        tokenizer=words,
+        processor=ImageOnlyProcessor(images, words),
+        transformer=QwenImageTransformer2DModel(
+            in_channels=16, out_channels=4, num_layers=1, attention_head_dim=16,
+            num_attention_heads=2, joint_attention_dim=32, axes_dims_rope=(4, 6, 6)),
+    )  # fmt: skip
+    return _saved(pipeline, folder, "qwen-edit")
+
+
+def seer(words: Qwen2Tokenizer) -> Qwen2_5_VLForConditionalGeneration:
+    """A Qwen2.5-VL of one block that knows these words."""
     text = {
         "vocab_size": 300, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1,
         "num_attention_heads": 2, "num_key_value_heads": 1, "bos_token_id": 0, "eos_token_id": 0,
@@ -98,20 +120,22 @@ def qwen(folder: Path) -> Path:
     ids = {f"{name}_token_id": words.convert_tokens_to_ids(f"<|{token}|>") for name, token in {
         "image": "image_pad", "video": "video_pad",
         "vision_start": "vision_start", "vision_end": "vision_end"}.items()}  # fmt: skip
-    images = Qwen2VLImageProcessorPil(size={"shortest_edge": 28 * 28, "longest_edge": 56 * 56})
-    pipeline = QwenImageEditPlusPipeline(
-        scheduler=FlowMatchEulerDiscreteScheduler(),
-        vae=AutoencoderKLQwenImage(base_dim=8, z_dim=4, num_res_blocks=1,
-                                   latents_mean=[0.1] * 4, latents_std=[0.9] * 4),
-        text_encoder=Qwen2_5_VLForConditionalGeneration(
-            Qwen2_5_VLConfig(text_config=text, vision_config=vision, **ids)),
-        tokenizer=words,
-        processor=ImageOnlyProcessor(images, words),
-        transformer=QwenImageTransformer2DModel(
-            in_channels=16, out_channels=4, num_layers=1, attention_head_dim=16,
-            num_attention_heads=2, joint_attention_dim=32, axes_dims_rope=(4, 6, 6)),
-    )  # fmt: skip
-    return _saved(pipeline, folder, "qwen-edit")
+    config = Qwen2_5_VLConfig(text_config=text, vision_config=vision, **ids)
+    return Qwen2_5_VLForConditionalGeneration(config)
+
+
+def captioner(folder: Path) -> Path:
+    """Save a Qwen2.5-VL of one block that answers in chats; returns its folder."""
+    torch.manual_seed(0)
+    words = tokenizer()
+    words.chat_template = CHAT
+    words.model_max_length = 4096
+    seer(words).save_pretrained(folder)
+    words.save_pretrained(folder)
+    Qwen2VLImageProcessorPil(
+        size={"shortest_edge": 28 * 28, "longest_edge": 56 * 56}
+    ).save_pretrained(folder)
+    return folder
 
 
 def picture(path: Path, seed: int = 0) -> Path:
