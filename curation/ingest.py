@@ -120,12 +120,18 @@ def ingest_retouch(item: ReviewItem, file: UploadedFile[bytes], by: User) -> Ima
 
 
 def keep_retouch(wanted: Image, made: Image, *, by: User) -> Image:
-    """Insert the row of what `made` should have been: it shows what `made` was to show."""
+    """Insert the row of what `made` should have been: it shows what `made` was to show.
+
+    Raises:
+        Refused: it was erased here.
+    """
     wanted.depth = made.depth
     wanted.view, wanted.expression, wanted.pose = made.view, made.expression, made.pose
     wanted.clothes, wanted.background = made.clothes, made.background
     logger.info("%s: image %s retouched by %s", made.subject.slug, made.pk, by)
     kept = keep_row(wanted, [*made.parents.order_by("pk"), made])
+    if kept.erased_at:
+        raise Refused("That picture was erased here: consent for it was withdrawn.")
     take_from_trash(kept)
     return kept
 
@@ -194,6 +200,9 @@ def _keep(subject: Subject, opened: Opened, intake: Intake) -> None:
     parents = parents_of(line, intake.entries)
     believe(wanted, line, parents)
     kept = keep_row(wanted, parents)
+    if kept.erased_at:
+        intake.refused.append(f"{label} was erased here: consent for it was withdrawn.")
+        return
     if kept is not wanted:
         intake.notes.append(f"{label} is here already.")
         take_from_trash(kept)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, HttpResponseGone
 from django.urls import path, register_converter
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
@@ -54,6 +54,8 @@ def media(request: HttpRequest, sha256: str, size: str) -> HttpResponseBase:
     image = _seen_by(request.user, sha256, size)
     if image is None:
         raise Http404
+    if image.erased_at:
+        return HttpResponseGone("Erased: consent was withdrawn.", content_type="text/plain")
     etag = quote_etag(f"{sha256}-{size}")
     response = get_conditional_response(request, etag=etag) or _file(image, size)
     response["ETag"] = etag
@@ -64,7 +66,8 @@ def media(request: HttpRequest, sha256: str, size: str) -> HttpResponseBase:
 
 def _seen_by(user: User | AnonymousUser, sha256: str, size: str) -> Image | None:
     """Members see everything of theirs; guests what lies on their desk, but not to keep."""
-    images = Image.objects.filter(sha256=sha256)
+    standing_first = F("erased_at").asc(nulls_first=True)
+    images = Image.objects.filter(sha256=sha256).order_by(standing_first)
     image = images.visible_to(user).first()
     if image or size == ORIGINAL:
         return image

@@ -120,14 +120,14 @@ def _sync_folder(folder: Path) -> None:
 
 
 def sweep_files() -> int:
-    """Delete the files whose last row is gone, and what crashes left; give how many pictures went.
+    """Delete the files whose last row is gone or erased, and what crashes left; give how many went.
 
     A folder is first moved aside and judged again there, so that an upload of the same picture at
     the same moment either marks it as wanted or finds it gone and writes its own.
     """
     before = time.time() - GRACE
     gone = 0
-    known = set(Image.objects.values_list("sha256", flat=True))
+    known = set(Image.objects.filter(erased_at=None).values_list("sha256", flat=True))
     for folder in Path(settings.MEDIA_ROOT).glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"):
         if folder.name in known or not _is_unused(folder, folder.name, before):
             continue
@@ -145,7 +145,8 @@ def sweep_files() -> int:
 
 
 def _is_unused(folder: Path, sha256: str, before: float) -> bool:
-    return folder.stat().st_mtime < before and not Image.objects.filter(sha256=sha256).exists()
+    wanted = Image.objects.filter(sha256=sha256, erased_at=None)
+    return folder.stat().st_mtime < before and not wanted.exists()
 
 
 def _staging_root() -> Path:

@@ -17,13 +17,14 @@ def move_to_trash(image: Image) -> None:
 
 
 def take_from_trash(image: Image) -> None:
-    if image.trashed_at:
+    """What was erased has nothing to come back with."""
+    if image.trashed_at and not image.erased_at:
         _keep(image, None)
 
 
 def in_trash(subject: Subject, seen: dt.datetime) -> ImageQuerySet:
     """What lay in the trash when somebody looked: what was put there since is left alone."""
-    return Image.objects.filter(subject=subject, trashed_at__lte=seen)
+    return Image.objects.in_trash().filter(subject=subject, trashed_at__lte=seen)
 
 
 def take_all_from_trash(subject: Subject, seen: dt.datetime) -> int:

@@ -8,6 +8,7 @@ from curation.views import (
     datasets,
     deciding,
     downloads,
+    faults,
     joining,
     people,
     photos,
@@ -15,6 +16,7 @@ from curation.views import (
     reviewing,
     subjects,
     trash,
+    withdrawing,
 )
 
 urlpatterns = [
@@ -23,10 +25,17 @@ urlpatterns = [
     path("new/", subjects.new_subject, name="new_subject"),
     path("s/<slug:slug>/photos/", photos.photos, name="photos"),
     path("s/<slug:slug>/photos/upload/", photos.upload_photos, name="upload_photos"),
+    path("s/<slug:slug>/photos/hold-out/", photos.hold_out_a_fifth, name="hold_out_some"),
     path("s/<slug:slug>/images/<int:pk>/", photos.image_detail, name="image_detail"),
     path("s/<slug:slug>/images/<int:pk>/hold-out/", photos.hold_out, name="hold_out"),
     path("s/<slug:slug>/images/<int:pk>/trash/", photos.trash_image, name="trash_image"),
     path("s/<slug:slug>/images/<int:pk>/restore/", photos.restore_image, name="restore_image"),
+    path("s/<slug:slug>/withdraw/", withdrawing.withdraw_subject, name="withdraw_subject"),
+    path(
+        "s/<slug:slug>/images/<int:pk>/withdraw/",
+        withdrawing.withdraw_photo,
+        name="withdraw_photo",
+    ),
     path("s/<slug:slug>/trash/", trash.trash, name="trash"),
     path("s/<slug:slug>/trash/empty/", trash.empty_trash, name="empty_trash"),
     path("s/<slug:slug>/trash/restore/", trash.restore_all, name="restore_all"),
@@ -48,6 +57,8 @@ urlpatterns = [
         downloads.export_snapshot,
         name="export_snapshot",
     ),
+    path("s/<slug:slug>/faults/", faults.faults, name="faults"),
+    path("s/<slug:slug>/faults/handle/", faults.handle_faults, name="handle_faults"),
     path("s/<slug:slug>/freeze/", datasets.freeze, name="freeze"),
     path("s/<slug:slug>/snapshots/<int:pk>/", datasets.snapshot_detail, name="snapshot_detail"),
     path("s/<slug:slug>/review/", review.review, name="review"),

@@ -25,7 +25,7 @@ form.addEventListener("click", ({ target }) => {
   const which = target.dataset.tick;
   if (!which) return;
   for (const box of boxes) {
-    box.checked = which === "all" || (which === "holes" && box.closest(".hole") !== null);
+    box.checked = (which === "all" && box.closest(".full") === null) || (which === "holes" && box.closest(".hole") !== null);
   }
   tell();
 });

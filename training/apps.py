@@ -9,4 +9,5 @@ class TrainingConfig(AppConfig):
     name = "training"
 
     def ready(self) -> None:
-        importlib.import_module("training.arrivals")  # Connects itself; needs the models loaded.
+        for listener in ("training.arrivals", "training.withdrawals"):
+            importlib.import_module(listener)  # Connects itself; needs the models loaded.

@@ -15,7 +15,7 @@ from curation.models import Batch, Subject
 from flenwheel.celery import app
 from training.models import BaseModel, Run, RunItem, RunKind
 from training.models.run import CPU_KINDS
-from training.readiness import refuse_unready
+from training.readiness import refuse_unready, refuse_withdrawn
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -45,6 +45,7 @@ def begin(
     **fields: Any,
 ) -> Run:
     refuse_unready(kind, base)
+    refuse_withdrawn(fields.get("lora"), fields.get("snapshot"))
     rows, subject = list(items), fields.get("subject")
     with transaction.atomic():
         if started := begun_by(key, subject):

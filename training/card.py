@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from curation.models import Image, Subject
 from curation.shots import Shot
@@ -16,6 +16,7 @@ from training.scoring import Interval, difference, interval, says
 Metric = Score.Metric
 SUCCESS = (Metric.PERSON, Metric.VIEW, Metric.EXPRESSION, Metric.POSE)
 ByShot = dict[Shot, list[float]]
+LEARNED = Q(lora__snapshot__items__held_out=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def card(subject: Subject) -> Card:
     done = (
         Benchmark.objects.filter(subject=subject, run__status=RunStatus.SUCCEEDED)
         .select_related("lora__snapshot", "base", "run")
-        .annotate(num_images=Count("lora__snapshot__items"))
+        .annotate(num_images=Count("lora__snapshot__items", filter=LEARNED))
         .order_by("pk")
     )
     benchmarks = list(done)

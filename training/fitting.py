@@ -73,7 +73,7 @@ def job_of(run: Run, folder: Path) -> Job:
     assert run.snapshot is not None
     known = {field.name for field in fields(Recipe)}
     recipe = Recipe(**{key: value for key, value in run.recipe.items() if key in known})
-    items = run.snapshot.items.select_related("image", "correction__source")
+    items = run.snapshot.items.trained_on().select_related("image", "correction__source")
     return Job(
         recipe=recipe,
         base=run.base.path,
@@ -87,11 +87,12 @@ def job_of(run: Run, folder: Path) -> Job:
 def _example(item: SnapshotItem) -> Example:
     correction = item.correction
     return Example(
-        id=str(item.image_id),
+        id=f"{item.image_id} in part" if item.crop else str(item.image_id),
         image=path_of(item.image.sha256),
         caption=item.caption,
         controls=(path_of(correction.source.sha256),) if correction else (),
         weight=item.weight,
+        crop=item.box,
     )
 
 

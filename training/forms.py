@@ -10,7 +10,8 @@ from typing import Any
 from django import forms
 
 from curation import shots
-from curation.forms import MaskField
+from curation.forms import MaskField, WishForm
+from curation.freezing import Wish
 from curation.instructions import MOST_SAID
 from curation.models import Origin, Subject
 from curation.models.image import TRAINABLE
@@ -128,7 +129,7 @@ class GenerateForm(PlanForm):
         )
 
 
-class TrainForm(StartForm):
+class TrainForm(StartForm, WishForm):
     """Freeze what is accepted now, or take a frozen snapshot again; then train one phase."""
 
     phase = forms.TypedChoiceField(
@@ -168,6 +169,13 @@ class TrainForm(StartForm):
         if data.get("snapshot") and data.get("control"):
             self.add_error("control", CONTROL_FREEZES)
         return data
+
+    @property
+    def wish(self) -> Wish:
+        """What is to be frozen, where no snapshot was chosen."""
+        data = self.cleaned_data
+        origins = [Origin.PHOTO] if data["control"] else data["origins"]
+        return Wish(origins=origins, crops=data["crops"], override=data["override"])
 
     @property
     def changes(self) -> dict[str, Any]:

@@ -6,9 +6,13 @@ A guard's level is ok, warn (worth knowing) or bad (it will not start, or not wo
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 
 from django.conf import settings
+from django.db.models import Max
 
+from curation.checking import Check
+from curation.mixing import DEEPEST
 from curation.models import Image, ReviewItem, Subject
 from training.models import BaseModel, Family, LoraVersion, Run, RunKind
 from training.readiness import (
@@ -31,19 +35,22 @@ def for_pictures(subject: Subject, kind: RunKind) -> list[Guard]:
         checks += [_photos(subject), _editor()]
     elif not LoraVersion.objects.of_subject(subject).exists():
         checks.append(Guard("bad", f"No LoRA of {subject} is trained yet. Train one first."))
+    else:
+        checks += _depth(subject)
     return [*checks, *_backlog(subject), _disk(), _queue()]
 
 
 def for_training(subject: Subject) -> list[Guard]:
-    return [_base(Family.FLUX), _photos(subject), _undecided(subject), _disk(), _queue()]
+    """Of the machine; what it would learn from is checked in `curation.checking`."""
+    return [_base(Family.FLUX), _undecided(subject), _disk(), _queue()]
 
 
 def for_editor_training() -> list[Guard]:
     return [_base(Family.QWEN_EDIT), _disk(), _queue()]
 
 
-def is_blocked(guards: list[Guard]) -> bool:
-    return any(guard.level == "bad" for guard in guards)
+def is_blocked(checks: Iterable[Guard | Check]) -> bool:
+    return any(check.level == "bad" for check in checks)
 
 
 def _base(family: Family) -> Guard:
@@ -90,6 +97,24 @@ def _undecided(subject: Subject) -> Guard:
     if waiting:
         return Guard("warn", f"{waiting} pictures still wait for review; they stay out of this.")
     return Guard("ok", "Nothing waits for review.")
+
+
+def _depth(subject: Subject) -> list[Guard]:
+    """What is drawn is one step deeper than the deepest picture that was learned."""
+    loras = LoraVersion.objects.of_subject(subject)
+    lora = loras.current().first() or loras.last()
+    assert lora is not None
+    items = lora.snapshot.items.trained_on()
+    depth = 1 + (items.aggregate(deepest=Max("image__depth"))["deepest"] or 0)
+    if depth <= DEEPEST:
+        return []
+    return [
+        Guard(
+            "warn",
+            f"What {lora} draws is {depth} steps from a photo: to look at, not to learn from. A "
+            "LoRA from photos and their first edits draws pictures that may train.",
+        )
+    ]
 
 
 def _backlog(subject: Subject) -> list[Guard]:

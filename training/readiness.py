@@ -100,6 +100,16 @@ def refuse_held_back(snapshot: Snapshot) -> None:
         )
 
 
+def refuse_withdrawn(lora: LoraVersion | None, snapshot: Snapshot | None) -> None:
+    """Nothing starts from what was learned of people who do not want it any more."""
+    learned = lora.snapshot if lora else snapshot
+    if learned and learned.num_withdrawn():
+        raise CannotStart(
+            f"{lora or snapshot} comes of pictures whose consent was withdrawn since. Freeze what "
+            "is left, and train on that."
+        )
+
+
 def refuse_second_control(subject: Subject, phase: Phase) -> None:
     """Every phase of a subject has one LoRA from the photos alone, at most."""
     if LoraVersion.objects.filter(subject=subject, phase=phase, number=0).exists():

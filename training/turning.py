@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from curation.coverage import coverage
-from curation.freezing import freeze_character, freeze_corrections
-from curation.models import Batch, Origin, Subject
+from curation.freezing import Wish, freeze_character, freeze_corrections
+from curation.models import Batch, Origin, Snapshot, Subject
 from curation.models.image import TRAINABLE
 from curation.shots import Shot
 from training import demo, execution
@@ -31,6 +31,8 @@ from training.submission import (
 from training.suite import EDITS
 
 Say = Callable[[str], None]
+
+AS_IT_COMES = "Turned without a person, to be compared with other turns: weighed as it comes."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +96,12 @@ class Turner:
         }
 
     def train(self, *, control: bool = False) -> LoraVersion:
-        origins = (Origin.PHOTO,) if control else TRAINABLE
-        snapshot = freeze_character(self.subject, by=None, origins=origins)
+        snapshot = frozen(self.subject, (Origin.PHOTO,) if control else TRAINABLE)
         with self.stage("train on photos only" if control else "train") as stage:
             run = submit_train(self.subject, snapshot, Phase.HEAD, None, control=control)
             self.carry_out(run)
             lora = LoraVersion.objects.get(run=run)
-            stage.made = snapshot.items.count()
+            stage.made = snapshot.items.trained_on().count()
             stage.note = f"{lora}, effect {lora.effect:.2f}"
         return lora
 
@@ -195,6 +196,11 @@ class Turner:
         self.stages.append(stage)
         kept = "" if stage.accepted is None else f", {stage.accepted} accepted"
         self.say(f"{stage.seconds:7.1f} s  {name}: {stage.made} made{kept}  {stage.note}")
+
+
+def frozen(subject: Subject, origins: Sequence[str]) -> Snapshot:
+    """There is nobody to ask: what a rule would change is written on the snapshot instead."""
+    return freeze_character(subject, by=None, wish=Wish(origins=origins, override=AS_IT_COMES))
 
 
 def edits_of(skill: str) -> list[Shot]:

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from curation.coverage import Coverage, coverage
 from curation.freezing import FEWEST_CORRECTIONS, FEWEST_PHOTOS
+from curation.mixing import DEEPEST
 from curation.models import Batch, Correction, Image, Origin, ReviewItem, Subject, Verdict
 from training.card import Card, card
 from training.models import Benchmark, LoraVersion, Phase, Run, RunKind, RunStatus, Standing
@@ -19,6 +20,9 @@ from training.scoring import Interval
 
 FEWEST_FRESH = 10
 """Accepted pictures since the last training that make another worth its time."""
+
+
+MADE = (Origin.ENRICHED, Origin.SYNTHETIC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +49,14 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The counts everything on the wheel page is told from; a constant number of queries."""
+    """The counts everything on the wheel page is told from; a constant number of queries.
+
+    `accepted` are the made pictures that may train.
+    """
 
     subject: Subject
     origins: Counter[tuple[str, str]]
+    accepted: int
     waiting: int
     open_batch: Batch | None
     active: Run | None
@@ -62,10 +70,6 @@ class Facts:
     def count(self, origin: Origin, verdict: Verdict | None = None) -> int:
         verdicts = [verdict] if verdict else list(Verdict)
         return sum(self.origins[origin, v] for v in verdicts)
-
-    @property
-    def accepted(self) -> int:
-        return sum(self.count(o, Verdict.ACCEPTED) for o in (Origin.ENRICHED, Origin.SYNTHETIC))
 
     @property
     def versions(self) -> list[LoraVersion]:
@@ -148,14 +152,21 @@ def facts_of(subject: Subject) -> Facts:
         Image.objects.in_use()
         .filter(subject=subject)
         .order_by()
-        .values_list("origin", "verdict")
+        .values_list("origin", "verdict", "depth")
         .annotate(count=Count("pk"))
     )
+    origins = Counter[tuple[str, str]]()
+    accepted = 0
+    for origin, verdict, depth, count in counted:
+        origins[origin, verdict] += count
+        if origin in MADE and verdict == Verdict.ACCEPTED and depth <= DEEPEST:
+            accepted += count
     loras = tuple(LoraVersion.objects.of_subject(subject))
     waiting = ReviewItem.objects.waiting().filter(batch__subject=subject)
     return Facts(
         subject=subject,
-        origins=Counter({(origin, verdict): n for origin, verdict, n in counted}),
+        origins=origins,
+        accepted=accepted,
         waiting=waiting.count(),
         open_batch=Batch.objects.filter(items__in=waiting).distinct().first(),
         active=Run.objects.active()
@@ -239,7 +250,8 @@ def _measure(facts: Facts) -> NextStep | None:
 def _train(facts: Facts) -> NextStep | None:
     """Enough was accepted since the newest version was frozen."""
     last = facts.versions[-1] if facts.versions else None
-    known = last.snapshot.items.exclude(image__origin=Origin.PHOTO).count() if last else 0
+    learned = last.snapshot.items.filter(image__origin__in=MADE) if last else None
+    known = learned.filter(image__depth__lte=DEEPEST).count() if learned is not None else 0
     fresh = facts.accepted - known
     if fresh < FEWEST_FRESH:
         return None

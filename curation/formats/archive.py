@@ -26,10 +26,11 @@ FACTS = ("view", "expression", "pose", "clothes", "background", "provenance", "d
 
 
 def write(dataset: Dataset) -> Iterator[tuple[str, bytes]]:
-    """Parents are named by file, or by SHA-256 where they are not in the archive."""
+    """Parents are named by file, or by SHA-256 where they are not in the archive. A part of a
+    picture is told by its box in the whole one."""
     known = _with_lineage(dataset)
     names: dict[int, str] = {}
-    for name, piece, data in dataset.files():
+    for name, piece, data in dataset.files(whole=True):
         names[piece.image.pk] = path = f"pictures/{name}"
         yield path, data
     subject, snapshot = dataset.subject, dataset.snapshot
@@ -69,6 +70,7 @@ def _entry(
         "origin": image.origin,
         "caption": piece.caption,
         "weight": piece.weight,
+        "crop": piece.crop,
         "verdict": image.verdict,
         **{fact: getattr(image, fact) for fact in FACTS},
         "parents": [names.get(p.pk, p.sha256) for p in image.parents.all()],
@@ -98,7 +100,11 @@ def read(contents: Contents) -> Found | None:
     for name in contents.named(MANIFEST):
         manifest = parsed(contents.text(name))
         if isinstance(manifest, dict) and manifest.get("layout") == LAYOUT:
-            rows = [row for row in _list(manifest.get("images")) if isinstance(row, dict)]
+            rows = [
+                row
+                for row in _list(manifest.get("images"))
+                if isinstance(row, dict) and not row.get("crop")
+            ]
             lines = {beside(name, row.get("file")): _line(name, row) for row in rows}
             return Found("an archive of FLENwheel", lines)
     return None

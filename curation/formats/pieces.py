@@ -6,30 +6,37 @@ Pictures leave as machines read them: upright, without what a camera wrote into 
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import PIL.Image
 from django.contrib.auth.models import User
 
-from curation.freezing import weighed
+from curation.cropping import Box
+from curation.freezing import NotEnough, Wish, mix
 from curation.models import Correction, Image, Origin, Snapshot, Subject
+from curation.models.image import TRAINABLE
 from curation.storage import path_of
 
 JPEG = b"\xff\xd8"
+EVERYTHING = (*TRAINABLE, Origin.CLASS)
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One picture and its words; with `controls` it is what an edit of them should become.
 
-    `weight` is how often training sees it, relative to the others.
+    `weight` is how often training sees it, relative to the others; `crop` is its part, in pixels,
+    where it is not the whole.
     """
 
     image: Image
     caption: str
     weight: float = 1.0
     controls: tuple[Image, ...] = ()
+    crop: Box | None = None
 
     @property
     def is_of_the_class(self) -> bool:
@@ -45,30 +52,38 @@ class Dataset:
     snapshot: Snapshot | None = None
     names: Mapping[User, str] | None = None
 
-    def files(self) -> Iterator[tuple[str, Piece, bytes]]:
-        """File name, piece and bytes, one picture in memory at a time; what is gone is left out."""
+    def files(self, *, whole: bool = False) -> Iterator[tuple[str, Piece, bytes]]:
+        """File name, piece and bytes, one picture in memory at a time; what is gone is left out,
+        and of `whole` pictures alone so are the parts."""
         for number, piece in enumerate(self.pieces, start=1):
-            if data := picture_of(piece.image):
+            if whole and piece.crop:
+                continue
+            if data := picture_of(piece.image, piece.crop):
                 yield f"{number:04}.{suffix_of(data)}", piece, data
 
 
 def of_subject(subject: Subject, names: Mapping[User, str] | None = None) -> Dataset:
-    """What training may use now, weighed as a snapshot would be, and the pictures of the class."""
-    rows = Image.objects.trainable().filter(subject=subject).order_by("pk")
-    images = list(rows.select_related("subject"))
-    weights = weighed(images)
-    pieces = [Piece(image, image.written_caption(), weights[image]) for image in images]
-    others = Image.objects.of_the_class().filter(subject=subject).order_by("pk")
-    pieces += [Piece(image, image.written_caption()) for image in others.select_related("subject")]
-    return Dataset(subject, pieces, names=names)
+    """What a snapshot of everything would hold now; where none could be made, all that may train,
+    unweighed."""
+    try:
+        entries = mix(subject, Wish(origins=EVERYTHING)).entries
+        pieces = [Piece(entry.image, entry.caption, entry.weight) for entry in entries]
+    except NotEnough:
+        free = Image.objects.trainable() | Image.objects.of_the_class()
+        images = free.filter(subject=subject).select_related("subject").order_by("pk")
+        pieces = [Piece(image, image.written_caption()) for image in images]
+    return Dataset(subject, [piece for piece in pieces if piece.weight], names=names)
 
 
 def of_snapshot(snapshot: Snapshot, names: Mapping[User, str] | None = None) -> Dataset:
     """As it was frozen, but for what may train no longer: trashed, taken back or held out since."""
     assert snapshot.subject is not None
     free = Image.objects.trainable() | Image.objects.of_the_class()
-    items = snapshot.items.filter(image__in=free, weight__gt=0).select_related("image")
-    pieces = [Piece(item.image, item.caption, item.weight) for item in items.order_by("ordinal")]
+    items = snapshot.items.trained_on().filter(image__in=free).select_related("image")
+    pieces = [
+        Piece(item.image, item.caption, item.weight, crop=item.box)
+        for item in items.order_by("ordinal")
+    ]
     return Dataset(snapshot.subject, pieces, snapshot, names)
 
 
@@ -82,12 +97,20 @@ def of_lessons(subject: Subject) -> Dataset:
     return Dataset(subject, pieces)
 
 
-def picture_of(image: Image) -> bytes:
-    """PNG or JPEG (see `storage`); empty where the file is gone."""
+def picture_of(image: Image, crop: Box | None = None) -> bytes:
+    """PNG or JPEG (see `storage`); empty where the file is gone. A part is a PNG."""
     try:
-        return path_of(image.sha256).read_bytes()
+        data = path_of(image.sha256).read_bytes()
     except FileNotFoundError:
         return b""
+    return _part(data, crop) if crop else data
+
+
+def _part(data: bytes, crop: Box) -> bytes:
+    file = io.BytesIO()
+    with PIL.Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as opened:
+        opened.convert("RGB").crop(crop).save(file, "PNG")
+    return file.getvalue()
 
 
 def suffix_of(data: bytes) -> str:

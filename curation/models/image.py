@@ -43,6 +43,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def in_use(self) -> Self:
         return self.filter(trashed_at=None)
 
+    def in_trash(self) -> Self:
+        """What can be put back."""
+        return self.filter(trashed_at__isnull=False, erased_at=None)
+
     def accepted(self) -> Self:
         return self.in_use().filter(verdict=Verdict.ACCEPTED)
 
@@ -53,6 +57,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def of_the_class(self) -> Self:
         """Pictures of others of the class: prior preservation trains the class prompt on them."""
         return self.accepted().filter(origin=Origin.CLASS, held_out=False, subject__held_out=False)
+
+    def held_out(self) -> Self:
+        """Photos kept back to measure by."""
+        return self.accepted().filter(origin=Origin.PHOTO, held_out=True, subject__held_out=False)
 
     def photos(self) -> Self:
         return self.in_use().filter(origin=Origin.PHOTO)
@@ -91,6 +99,12 @@ class Image(models.Model):
     depth = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     trashed_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its pixels went, because consent was withdrawn."
+    )
+    kept_anyway = models.BooleanField(
+        default=False, help_text="A person saw its faults and keeps it."
+    )
 
     objects = ImageQuerySet.as_manager()
 
@@ -114,6 +128,10 @@ class Image(models.Model):
             ),
             models.CheckConstraint(
                 name="image_has_pixels", condition=models.Q(width__gt=0, height__gt=0)
+            ),
+            models.CheckConstraint(
+                name="what_is_erased_is_in_the_trash",
+                condition=models.Q(erased_at=None) | models.Q(trashed_at__isnull=False),
             ),
         ]
         indexes = [models.Index(fields=["subject", "origin", "verdict"])]
@@ -157,8 +175,19 @@ class Measurement(models.Model):
     backend_sha256 = models.CharField(max_length=64)
     num_faces = models.PositiveSmallIntegerField()
     face: models.JSONField[dict[str, Any] | None, dict[str, Any] | None] = models.JSONField(
-        null=True, help_text="Largest face: box in pixels, detection score, side in pixels."
+        null=True, help_text="Largest face: box and 5 keypoints in pixels, detection score."
     )
+    face_size = models.FloatField(null=True, help_text="Longer side of its box, px.")
+    face_sharpness = models.FloatField(
+        null=True,
+        help_text="Variance of the Laplacian of the face brought to one size and upright: a "
+        "measure of blur that can be compared from picture to picture.",
+    )
+    yaw = models.FloatField(
+        null=True, help_text="Degrees; 0 is frontal, positive where the face points right."
+    )
+    pitch = models.FloatField(null=True, help_text="Degrees; positive where it points up.")
+    roll = models.FloatField(null=True, help_text="Degrees; positive where it leans right.")
     embedding = models.BinaryField(
         null=True, help_text="Unit vector, little-endian float16; null without a face."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -11,16 +11,28 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from curation.checking import checks
+from curation.diversity import fallen
 from curation.formats.registry import LAYOUTS
 from curation.forms import FreezeForm, UploadForm
 from curation.freezing import NotEnough, freeze_character
 from curation.ingest import ingest_upload
-from curation.models import Correction, Image, Origin, Role, Snapshot, Subject, Verdict
+from curation.models import (
+    Correction,
+    Image,
+    Origin,
+    Role,
+    Snapshot,
+    SnapshotItem,
+    Subject,
+    Verdict,
+)
 from curation.views.paging import page_of
 from curation.views.visible import subject_of
 from flenwheel.http import MemberRequest
 
 SHOWN = 18
+LEARNED = Q(items__held_out=False)
 DATASETS = {
     Origin.PHOTO: (
         "Pristine",
@@ -87,9 +99,10 @@ def _overview(subject: Subject, form: FreezeForm | None = None) -> dict[str, obj
             "source", "target", "rejected", "author"
         ).order_by("-pk")[:SHOWN],
         "snapshots": _snapshots(subject),
+        "checks": checks(subject),
         "form": form,
         "layouts": LAYOUTS,
-        "num_trashed": subject.images.exclude(trashed_at=None).count(),
+        "num_trashed": Image.objects.in_trash().filter(subject=subject).count(),
     }
 
 
@@ -98,8 +111,9 @@ def _snapshots(subject: Subject) -> object:
         Snapshot.objects.filter(subject=subject)
         .select_related("created_by")
         .annotate(
-            num_images=Count("items"),
-            num_photos=Count("items", filter=Q(items__image__origin=Origin.PHOTO)),
+            num_images=Count("items", filter=LEARNED),
+            num_photos=Count("items", filter=LEARNED & Q(items__image__origin=Origin.PHOTO)),
+            num_held_out=Count("items", filter=Q(items__held_out=True)),
         )
         .order_by("-pk")
     )
@@ -143,9 +157,8 @@ def freeze(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug, role=Role.CURATOR)
     form = FreezeForm(request.POST)
     if form.is_valid():
-        origins, note = form.cleaned_data["origins"], form.cleaned_data["note"]
         try:
-            snapshot = freeze_character(subject, by=request.user, origins=origins, note=note)
+            snapshot = freeze_character(subject, by=request.user, wish=form.wish)
         except NotEnough as too_few:
             form.add_error(None, str(too_few))
         else:
@@ -159,12 +172,42 @@ def snapshot_detail(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     subject = subject_of(request, slug)
     snapshot = get_object_or_404(Snapshot, subject=subject, pk=pk)
     items = list(snapshot.items.select_related("image"))
-    by_origin = Counter(DATASETS[Origin(item.image.origin)][0].lower() for item in items)
+    learned = [item for item in items if not item.held_out]
+    before = snapshot.before()
     context = {
         "subject": subject,
         "snapshot": snapshot,
-        "items": items,
-        "by_origin": dict(by_origin),
         "layouts": LAYOUTS,
+        "learned": learned,
+        "held_out": [item for item in items if item.held_out],
+        "by_origin": dict(Counter(_dataset_of(item).lower() for item in learned)),
+        "shares": _shares(learned),
+        "scores": _scores(snapshot, before),
+        "fallen": fallen(snapshot.diversity, before.diversity) if before else [],
+        "num_withdrawn": sum(item.image.erased_at is not None for item in learned),
     }
     return render(request, "curation/snapshot_detail.html", context)
+
+
+def _dataset_of(item: SnapshotItem) -> str:
+    return DATASETS[Origin(item.image.origin)][0]
+
+
+def _shares(learned: list[SnapshotItem]) -> list[dict[str, object]]:
+    """Of all that training sees, in percent, dataset by dataset."""
+    weights = defaultdict[str, float](float)
+    for item in learned:
+        weights[_dataset_of(item)] += item.weight
+    total = sum(weights.values())
+    return [
+        {"name": f"{name.lower()}, of what training sees", "percent": round(100 * w / total)}
+        for name, w in weights.items()
+    ]
+
+
+def _scores(snapshot: Snapshot, before: Snapshot | None) -> list[dict[str, object]]:
+    older = before.diversity if before else {}
+    return [
+        {"name": name, "now": score, "before": older.get(name)}
+        for name, score in sorted(snapshot.diversity.items())
+    ]

@@ -6,13 +6,15 @@ import re
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from curation.coverage import coverage
 from curation.forms import HoldOutForm, ImageFactsForm, UploadForm
+from curation.freezing import FEWEST_PHOTOS
+from curation.holding_out import CannotHoldOut, hold_out_some, wanted
 from curation.ingest import Intake, ingest_upload
 from curation.models import Image, Origin, ReviewItem, Role, Subject, Verdict
 from curation.opinions import shown_verdicts
@@ -33,14 +35,19 @@ def photos_page(
 ) -> HttpResponse:
     """The page; where htmx asks, only what an upload changes on it, or what a measurement does."""
     photos = Image.objects.photos().filter(subject=subject)
-    num_photos = photos.count()
+    counted = photos.aggregate(all=Count("pk"), held_out=Count("pk", filter=Q(held_out=True)))
+    num_photos, num_held_out = counted["all"], counted["held_out"]
     context = {
         "subject": subject,
         "images": _shown(request, subject),
         "num_photos": num_photos,
+        "num_held_out": num_held_out,
+        "num_to_hold_out": max(wanted(num_photos) - num_held_out, 0)
+        if num_photos >= FEWEST_PHOTOS
+        else 0,
         "coverage": coverage(subject),
         "num_unmeasured": photos.unmeasured().count(),
-        "num_trashed": subject.images.exclude(trashed_at=None).count(),
+        "num_trashed": Image.objects.in_trash().filter(subject=subject).count(),
         "missing": max(ENOUGH_PHOTOS - num_photos, 0),
         "intake": intake,
         "form": form,
@@ -53,10 +60,13 @@ def photos_page(
 
 
 def _shown(request: MemberRequest, subject: Subject) -> list[Image]:
-    """The photos, and those just removed on this very page, so that they can be put back."""
+    """The photos, those just removed on this very page, so that they can be put back, and the
+    tombstones of those that were erased."""
     gone = [int(pk) for pk in request.GET.getlist("gone") if re.fullmatch(r"[0-9]{1,18}", pk)]
     images = Image.objects.filter(
-        Q(trashed_at=None) | Q(pk__in=gone), subject=subject, origin=Origin.PHOTO
+        Q(trashed_at=None) | Q(pk__in=gone) | Q(erased_at__isnull=False),
+        subject=subject,
+        origin=Origin.PHOTO,
     )
     return list(images.select_related("measurement").order_by("pk"))
 
@@ -84,6 +94,7 @@ def image_detail(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     image = image_of(request, slug, pk)
     if request.method == "POST":
         demand(request, image.subject, Role.CURATOR)
+        _refuse_erased(image)
     form = ImageFactsForm(request.POST or None, instance=image)
     if form.is_valid():
         form.save()
@@ -99,6 +110,11 @@ def image_detail(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     }
     status = 422 if form.is_bound else 200
     return render(request, "curation/image_detail.html", context, status=status)
+
+
+def _refuse_erased(image: Image) -> None:
+    if image.erased_at:
+        raise Http404
 
 
 def _verdict(request: MemberRequest, image: Image) -> Verdict:
@@ -120,6 +136,21 @@ def hold_out(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     image.held_out = form.cleaned_data["held_out"] == "yes"
     image.save(update_fields=["held_out"])
     return _after_change(request, image)
+
+
+@login_required
+@require_POST
+def hold_out_a_fifth(request: MemberRequest, slug: str) -> HttpResponse:
+    """Choose photos to measure by; pressed again, it chooses no more than are missing."""
+    subject = subject_of(request, slug, role=Role.CURATOR)
+    try:
+        hold_out_some(subject)
+    except CannotHoldOut as too_few:
+        messages.error(request, str(too_few))
+    else:
+        count = Image.objects.held_out().filter(subject=subject).count()
+        messages.success(request, f"{count} photos are held out: nothing is trained on them.")
+    return redirect("photos", slug)
 
 
 @login_required

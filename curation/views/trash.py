@@ -27,7 +27,7 @@ from flenwheel.http import MemberRequest
 def trash(request: MemberRequest, slug: str) -> HttpResponse:
     """What people removed, newest picture first. It stays until somebody puts it back."""
     subject = subject_of(request, slug)
-    trashed = Image.objects.filter(subject=subject).exclude(trashed_at=None)
+    trashed = Image.objects.in_trash().filter(subject=subject)
     context = {"subject": subject, "seen": _newest(subject), "total": trashed.count()}
     return render(request, "curation/trash.html", context | page_of(request, trashed))
 
@@ -63,7 +63,8 @@ def restore_all(request: MemberRequest, slug: str) -> HttpResponse:
 
 def _newest(subject: Subject) -> dt.datetime:
     """When the last picture came into the trash; now while it is empty."""
-    newest: dt.datetime | None = subject.images.aggregate(newest=Max("trashed_at"))["newest"]
+    lying = Image.objects.in_trash().filter(subject=subject)
+    newest: dt.datetime | None = lying.aggregate(newest=Max("trashed_at"))["newest"]
     return newest or timezone.now()
 
 

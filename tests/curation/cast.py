@@ -13,7 +13,17 @@ from PIL.Image import Image as Picture
 
 from curation.ingest import keep_row, store_made
 from curation.joining import join_as_guest
-from curation.models import Batch, Image, Invitation, Origin, ReviewItem, Role, Subject, Verdict
+from curation.models import (
+    Batch,
+    Image,
+    Invitation,
+    Measurement,
+    Origin,
+    ReviewItem,
+    Role,
+    Subject,
+    Verdict,
+)
 
 
 def make_image(subject: Subject, number: int = 0, **facts: Any) -> Image:
@@ -23,6 +33,22 @@ def make_image(subject: Subject, number: int = 0, **facts: Any) -> Image:
     facts.setdefault("verdict", Verdict.ACCEPTED if is_by_hand else Verdict.PENDING)
     sha256 = hashlib.sha256(f"{origin} {number}".encode()).hexdigest()
     return Image.objects.create(subject=subject, sha256=sha256, width=96, height=96, **facts)
+
+
+def make_measurement(
+    image: Image, box: Sequence[float] | None = (20, 20, 70, 70), **facts: Any
+) -> Measurement:
+    """What a face model saw: one face in that box, or none."""
+    face = None
+    if box:
+        side = min(box[2] - box[0], box[3] - box[1])
+        face = {"box": list(box), "score": 0.9, "size": side}
+    facts.setdefault("num_faces", 1 if box else 0)
+    facts.setdefault("phash", f"{int(image.sha256[:16], 16):016x}")
+    facts.setdefault("sharpness", 1000.0)
+    return Measurement.objects.create(
+        image=image, backend="test", backend_sha256="f" * 64, face=face, **facts
+    )
 
 
 def make_photos(subject: Subject, count: int = 6) -> list[Image]:

@@ -13,7 +13,7 @@ from PIL import Image as Pixels
 
 from curation.captioned import leak_of
 from curation.coverage import coverage
-from curation.freezing import freeze_character
+from curation.freezing import Wish, freeze_character
 from curation.models import Image, Origin, Snapshot, Subject, Verdict
 from tests.curation.cast import make_image, make_photos
 
@@ -40,7 +40,7 @@ def png() -> bytes:
 def test_they_are_frozen_under_the_class_prompt_with_a_small_weight(subject: Subject) -> None:
     make_photos(subject, 6)
     make_others(subject, 4)
-    items = freeze_character(subject, by=None, origins=BOTH).items
+    items = freeze_character(subject, by=None, wish=Wish(origins=BOTH)).items
     others = items.filter(image__origin=Origin.CLASS)
     assert set(others.values_list("caption", flat=True)) == {"photo of a person"}
     assert sum(others.values_list("weight", flat=True)) == pytest.approx(0.15 * 6)
@@ -56,7 +56,7 @@ def test_without_a_tick_a_snapshot_is_what_it_always_was(subject: Subject) -> No
 def test_a_snapshot_with_them_may_train_until_one_is_trashed(subject: Subject) -> None:
     make_photos(subject, 6)
     other, *_ = make_others(subject)
-    snapshot = freeze_character(subject, by=None, origins=BOTH)
+    snapshot = freeze_character(subject, by=None, wish=Wish(origins=BOTH))
     assert snapshot.num_held_back() == 0
     Image.objects.filter(pk=other.pk).update(trashed_at="2026-01-01T00:00Z")
     assert snapshot.num_held_back() == 1

@@ -379,3 +379,26 @@ def test_an_export_costs_the_same_whatever_the_number(page: Client, subject: Sub
     few = queries()
     more(range(2, 9))
     assert queries() == few
+
+
+def test_what_is_held_out_stays_and_a_part_goes_out_as_it_is_seen(
+    subject: Subject, photos: list[Image]
+) -> None:
+    keep(subject, 30, held_out=True)
+    snapshot = freeze_character(subject, by=None)
+    first = snapshot.items.get(image=photos[0])
+    assert snapshot.items.filter(held_out=True).count() == 1
+    facts = {"ordinal": 90, "image": photos[0], "caption": "ohwx_juno person, portrait"}
+    snapshot.items.create(**facts, crop=[4, 2, 20, 18])
+    dataset = of_snapshot(snapshot)
+    data = packed("imagefolder", dataset)
+    found = recognise(contents(data))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        pictures = {line.caption: archive.read(name) for name, line in found.lines.items()}
+    seen = Pixels.open(io.BytesIO(pictures["ohwx_juno person, portrait"]))
+    assert seen.tobytes() == drawn(0).crop((4, 2, 20, 18)).tobytes()
+    assert len(found.lines) == 6
+    ours = contents(packed("archive", dataset))
+    manifest = json.loads(ours.text("manifest.json"))
+    assert [row["crop"] for row in manifest["images"] if row["crop"]] == [[4, 2, 20, 18]]
+    assert recognise(ours).lines["pictures/0001.png"].caption == first.caption

@@ -127,7 +127,8 @@ class Recipe:
 class Example:
     """One training picture: its words (caption or instruction), and for an editor its sources.
 
-    `weight` is how often it is seen, relative to the other examples.
+    `weight` is how often it is seen, relative to the other examples. `crop` is what is seen of it:
+    left, top, right, bottom in pixels; None for the whole.
     """
 
     id: str
@@ -135,6 +136,7 @@ class Example:
     caption: str
     controls: tuple[Path, ...] = ()
     weight: float = 1.0
+    crop: tuple[int, int, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +199,8 @@ class Job:
 
 def _example(row: dict[str, Any]) -> Example:
     controls = tuple(map(Path, row["controls"]))
-    return Example(**{**row, "image": Path(row["image"]), "controls": controls})
+    crop = tuple(row["crop"]) if row.get("crop") else None
+    return Example(**{**row, "image": Path(row["image"]), "controls": controls, "crop": crop})
 
 
 def _sample(row: dict[str, Any]) -> Sample:

@@ -64,8 +64,9 @@ class Cache:
     _digests: dict[Path, str] = field(default_factory=dict)
 
     def example(self, example: Example) -> Encoded:
-        key = ("target", self._digest(example.image))
-        target = self._tensors(key, lambda e: {"latents": e.target(open_picture(example.image))})
+        part = [example.crop] if example.crop else []
+        key = ("target", self._digest(example.image), *part)
+        target = self._tensors(key, lambda e: {"latents": e.target(_seen(example))})
         return self._encoded(example.caption, example.controls, target["latents"])
 
     def sample(self, sample: Sample) -> Encoded:
@@ -111,6 +112,12 @@ class Cache:
         return self._digests[path]
 
 
+def _seen(example: Example) -> Image.Image:
+    """What is to be seen of it."""
+    picture = open_picture(example.image)
+    return picture.crop(example.crop) if example.crop else picture
+
+
 def digest(path: Path) -> str:
     """sha256 of a file. Raises EngineError naming it when it cannot be read."""
     try:
@@ -119,9 +126,14 @@ def digest(path: Path) -> str:
         raise EngineError(f"The picture {path} cannot be read: {error}") from error
 
 
+def _files(example: Example) -> tuple[Path, ...]:
+    return example.image, *example.controls
+
+
 def data_digest(job: Job) -> str:
     """Hash of everything the examples say and show, in order."""
     facts = [
-        [e.id, e.caption, e.weight, digest(e.image), *map(digest, e.controls)] for e in job.examples
+        [e.id, e.caption, e.weight, *([e.crop] if e.crop else []), *map(digest, _files(e))]
+        for e in job.examples
     ]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

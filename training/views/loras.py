@@ -11,7 +11,7 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from curation.models import Image, Origin, Role, Snapshot
+from curation.models import Image, Origin, Role, Snapshot, SnapshotItem
 from curation.views.visible import demand, subject_of
 from flenwheel.http import MemberRequest
 from training import charts, run_files
@@ -21,6 +21,8 @@ from training.card import card as model_card
 from training.models import LoraVersion, Run, RunKind, Standing
 from training.probes import probes
 from training.suite import CARD
+
+WITHDRAWN = "It was trained on pictures whose consent was withdrawn since; train another."
 
 
 @login_required
@@ -39,6 +41,7 @@ def card(request: MemberRequest, slug: str) -> HttpResponse:
         "columns": [_column(column) for column in made.columns],
         "verdict": _verdict(made),
         "newest": newest,
+        "num_withdrawn": _num_withdrawn(made),
         "origins": _origins(newest.snapshot) if newest else [],
         "probes": probes(made),
         "num_cells": len(CARD),
@@ -67,6 +70,13 @@ def _column(column: Column) -> dict[str, Any]:
     }
 
 
+def _num_withdrawn(made: Card) -> int:
+    """Of all pictures that the versions on the card learned from."""
+    snapshots = [column.lora.snapshot_id for column in made.columns if column.lora]
+    lost = SnapshotItem.objects.trained_on().withdrawn().filter(snapshot__in=snapshots)
+    return lost.values("image").distinct().order_by().count()
+
+
 def _verdict(made: Card) -> dict[str, str] | None:
     found = made.verdict
     if found is None:
@@ -76,7 +86,7 @@ def _verdict(made: Card) -> dict[str, str] | None:
 
 
 def _origins(snapshot: Snapshot) -> list[dict[str, Any]]:
-    pictures = Image.objects.filter(pk__in=snapshot.items.values("image"))
+    pictures = Image.objects.filter(pk__in=snapshot.items.trained_on().values("image"))
     return [
         {"label": "photos" if origin == Origin.PHOTO else Origin(origin).label, "count": count}
         for origin, count in pictures.count_by_origin().items()
@@ -114,6 +124,7 @@ def lora_detail(request: MemberRequest, pk: int) -> HttpResponse:
         "lora": lora,
         "subject": lora.subject,
         "origins": _origins(lora.snapshot),
+        "num_withdrawn": lora.snapshot.num_withdrawn(),
         "recipe": sorted(lora.recipe.items()),
         "used_by": lora.used_by.visible_to(request.user).order_by("-pk")[:10],
         "checkpoints": run_files.checkpoints(lora.run)[:1] if shown.exists() else [],
@@ -125,6 +136,8 @@ def lora_detail(request: MemberRequest, pk: int) -> HttpResponse:
 @require_POST
 def promote(request: MemberRequest, pk: int) -> HttpResponse:
     lora = _version(request, pk)
+    if lora.snapshot.num_withdrawn():
+        raise PermissionDenied(WITHDRAWN)
     lora.promote()
     messages.success(request, f"{lora} is now the version in use.")
     return _back(lora)

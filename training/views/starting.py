@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from curation.checking import checks
 from curation.correcting import checked_mask
 from curation.coverage import coverage
 from curation.freezing import NotEnough, freeze_character
@@ -78,7 +79,8 @@ class _Plan:
     def start(self, form: PlanForm, by: User) -> Run:
         """Raises CannotStart."""
         data, changes = form.cleaned_data, form.changes
-        wanted, count, key = data["shots"], data["per_shot"], data["key"]
+        wanted = coverage(self.subject).emptiest_first(data["shots"])
+        count, key = data["per_shot"], data["key"]
         if self.kind == RunKind.GENERATE:
             return submission.submit_generate(
                 self.subject, data["lora"], wanted, count, by, key=key, changes=changes
@@ -106,7 +108,7 @@ def _plan_page(request: MemberRequest, plan: _Plan, form: PlanForm) -> HttpRespo
         "form": form,
         "kind": plan.kind,
         "coverage": covered,
-        "ticked": [CELLS[key] for key in ticks if key in CELLS] or covered.holes,
+        "ticked": [CELLS[key] for key in ticks if key in CELLS] or covered.wanted,
         "seconds": seconds_per_item(plan.kind, plan.base),
         "ready": ready,
         "is_blocked": preflight.is_blocked(ready),
@@ -143,7 +145,7 @@ def train(request: MemberRequest, slug: str) -> HttpResponse:
 
 
 def _train_page(request: MemberRequest, subject: Subject, form: TrainForm) -> HttpResponse:
-    ready = preflight.for_training(subject)
+    ready, fitness = preflight.for_training(subject), checks(subject)
     context = {
         "subject": subject,
         "form": form,
@@ -153,7 +155,8 @@ def _train_page(request: MemberRequest, subject: Subject, form: TrainForm) -> Ht
         "has_control": subject.loras.filter(number=0).exists(),
         "recipe_fields": [form["steps"], form["learning_rate"]],
         "ready": ready,
-        "is_blocked": preflight.is_blocked(ready),
+        "checks": fitness,
+        "is_blocked": preflight.is_blocked([*ready, *fitness]),
     }
     return render(request, "training/train.html", context, status=422 if form.errors else 200)
 
@@ -182,13 +185,10 @@ def _recipes() -> list[dict[str, Any]]:
 
 
 def _chosen_snapshot(request: MemberRequest, subject: Subject, form: TrainForm) -> Snapshot:
-    data = form.cleaned_data
-    if data["control"]:
-        return freeze_character(subject, by=request.user, origins=[Origin.PHOTO])
-    chosen: Snapshot | None = data["snapshot"]
+    chosen: Snapshot | None = form.cleaned_data["snapshot"]
     if chosen:
         return chosen
-    return freeze_character(subject, by=request.user, origins=data["origins"])
+    return freeze_character(subject, by=request.user, wish=form.wish)
 
 
 @login_required

@@ -1,0 +1,60 @@
+"""How many really different pictures a set holds, by their faces and by their shots."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from curation.embeddings import Vectors, from_bytes, stack, unit
+from curation.models import Image
+from curation.nearest import measurement_of
+from curation.shots import EXPRESSIONS, POSES, VIEWS
+
+FEWEST = 2
+FALL = 0.1
+"""Of the score before, from which a fall is named."""
+WORDS = (*VIEWS, *EXPRESSIONS, *POSES)
+
+
+def vendi(rows: Vectors) -> float:
+    """The Vendi score of (N, D) unit rows by the cosine kernel, 1 to N: exp of the entropy of the
+    eigenvalues of K / N, the effective number of different rows (Friedman & Dieng 2022)."""
+    gram = rows @ rows.T if len(rows) <= rows.shape[1] else rows.T @ rows
+    shares = np.linalg.eigvalsh(gram.astype(np.float64) / len(rows))
+    shares = shares[shares > 1e-12]
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def diversity(images: Sequence[Image]) -> dict[str, float]:
+    """By faces, as the model sees them that saw most of them, and by shots; each is left out where
+    fewer than two pictures tell it. Images come with their measurements: no query."""
+    found = {"faces": _faces(images), "shots": _shots(images)}
+    return {name: round(vendi(r), 2) for name, r in found.items() if len(r) >= FEWEST}
+
+
+def _faces(images: Sequence[Image]) -> Vectors:
+    by_model = defaultdict[str, list[Vectors]](list)
+    for image in images:
+        seen = measurement_of(image)
+        if seen is not None and seen.embedding is not None:
+            by_model[seen.backend_sha256].append(from_bytes(seen.embedding))
+    return stack(max(by_model.values(), key=len, default=[]))
+
+
+def _shots(images: Sequence[Image]) -> Vectors:
+    """View, expression and pose as one-hots: each word counts a third."""
+    shots = [image.shot for image in images if image.shot]
+    rows = [[w in (s.view, s.expression, s.pose) for w in WORDS] for s in shots]
+    return unit(np.array(rows, np.float32).reshape(-1, len(WORDS)))
+
+
+def fallen(now: dict[str, float], before: dict[str, float]) -> list[str]:
+    """A sentence for each score that fell by more than a tenth."""
+    return [
+        f"By {name} it is less varied than the snapshot before: {now[name]:g} after "
+        f"{before[name]:g} really different pictures."
+        for name in now
+        if name in before and now[name] < (1 - FALL) * before[name]
+    ]

@@ -1,0 +1,82 @@
+"""Which photos are kept from training, so that likeness can be measured on what no LoRA learned.
+
+One in five, at least two, spread over the views as seats are over parties (D'Hondt), so that a view
+of which there is one photo keeps it for training. Chosen once, at a person's word: photos that a
+snapshot trains on already are known to whoever learned from it, and are no measure any more.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from curation.models import Image, SnapshotItem, Subject
+
+ONE_IN = 5
+FEWEST = 2
+FEWEST_LEFT = 3
+"""Photos that must be left to train on."""
+
+
+class CannotHoldOut(Exception):
+    """A sentence: why none are chosen, and what to do."""
+
+
+def hold_out_some(subject: Subject) -> list[Image]:
+    """Hold out as many as are missing. Pressed again, it finds nothing missing and gives none.
+
+    Raises:
+        CannotHoldOut: too few photos, or they were all trained on.
+    """
+    photos = list(
+        Image.objects.accepted().filter(subject=subject, origin="photo").order_by("sha256")
+    )
+    known = set(learned(subject))
+    free = [photo for photo in photos if not photo.held_out and photo.pk not in known]
+    held = [photo for photo in photos if photo.held_out]
+    missing = wanted(len(photos)) - len(held)
+    if missing <= 0:
+        return []
+    _refuse(photos, free, missing)
+    chosen = choose(free, held, missing)
+    Image.objects.filter(pk__in=[photo.pk for photo in chosen]).update(held_out=True)
+    return chosen
+
+
+def wanted(num_photos: int) -> int:
+    return max(FEWEST, round(num_photos / ONE_IN))
+
+
+def learned(subject: Subject) -> list[int]:
+    """Keys of the pictures that a snapshot of the subject trains on."""
+    items = SnapshotItem.objects.trained_on().filter(snapshot__subject=subject)
+    return list(items.order_by().values_list("image", flat=True).distinct())
+
+
+def _refuse(photos: Sequence[Image], free: Sequence[Image], missing: int) -> None:
+    if len(photos) < FEWEST + FEWEST_LEFT:
+        raise CannotHoldOut(
+            f"There are {len(photos)} photos; {FEWEST + FEWEST_LEFT} are the least of which "
+            f"{FEWEST} can be spared. Add photos first."
+        )
+    if len(free) < missing:
+        raise CannotHoldOut(
+            f"Snapshots train on all but {len(free)} of the photos, so what learned from them "
+            "knows them. Add photos and press again, or hold some out one by one: those measure "
+            "the versions to come."
+        )
+
+
+def choose(free: Sequence[Image], held: Sequence[Image], count: int) -> list[Image]:
+    """`count` of the free photos, which are in an order that is always the same."""
+    seats = Counter(photo.view for photo in held)
+    lots = defaultdict[str, list[Image]](list)
+    for photo in free:
+        lots[photo.view].append(photo)
+    sizes = {view: len(photos) + seats[view] for view, photos in lots.items()}
+    chosen = []
+    for _ in range(count):
+        view = max(sorted(v for v in lots if lots[v]), key=lambda v: sizes[v] / (seats[v] + 1))
+        seats[view] += 1
+        chosen.append(lots[view].pop(0))
+    return chosen

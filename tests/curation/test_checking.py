@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from curation.checking import checks
+from curation.embeddings import to_bytes
+from curation.models import Batch, Image, Measurement, Subject
+from tests.curation.cast import make_measurement, make_photos
+
+
+def told(subject: Subject) -> dict[str, str]:
+    return {check.sentence: check.level for check in checks(subject)}
+
+
+def level(subject: Subject, words: str) -> str:
+    return next(level for sentence, level in told(subject).items() if words in sentence)
+
+
+def measured(subject: Subject, count: int, *strangers: int) -> list[Image]:
+    photos = make_photos(subject, count)
+    for place, photo in enumerate(photos):
+        face = np.eye(8, dtype=np.float32)[1 if place in strangers else 0]
+        make_measurement(photo, embedding=to_bytes(face))
+    return photos
+
+
+@pytest.mark.parametrize(("count", "expected"), [(4, "bad"), (6, "warn"), (12, "ok")])
+def test_photos_are_counted_before_any_are_held_out(subject: Subject, count: int, expected: str):
+    photos = make_photos(subject, count)
+    Image.objects.filter(pk=photos[0].pk).update(held_out=True)
+    assert level(subject, f"{count} photos") == expected
+
+
+def test_what_could_not_be_told_says_why_and_is_no_warning(subject: Subject):
+    make_photos(subject, 12)
+    assert level(subject, "12 photos are not measured yet") == "unknown"
+    assert level(subject, "one person is known once pictures were judged") == "unknown"
+    assert level(subject, "blur and faces are not known") == "unknown"
+
+
+def test_a_photo_that_may_be_somebody_else_is_named(subject: Subject):
+    photos = measured(subject, 8, 3)
+    Batch.objects.create(subject=subject, title="Edits", stranger_line=0.4, own_line=0.8)
+    assert level(subject, f"another person: photo {photos[3].pk}") == "warn"
+
+
+def test_photos_of_one_person_are_a_tick(subject: Subject):
+    measured(subject, 8)
+    Batch.objects.create(subject=subject, title="Edits", stranger_line=0.4, own_line=0.8)
+    assert level(subject, "All photos seem to show one person") == "ok"
+
+
+def test_scores_of_two_models_are_never_compared(subject: Subject):
+    photos = measured(subject, 8, 3)
+    Batch.objects.create(subject=subject, title="Edits", stranger_line=0.4, own_line=0.8)
+    Measurement.objects.filter(image=photos[0]).update(backend_sha256="0" * 64)
+    assert level(subject, "one person is known once") == "unknown"
+
+
+def test_small_photos_are_a_warning_but_for_the_demo(subject: Subject):
+    make_photos(subject, 6)
+    assert level(subject, "96 pixels") == "warn"
+    Subject.objects.update(is_demo=True)
+    subject.refresh_from_db()
+    assert not [sentence for sentence in told(subject) if "pixels" in sentence]
+
+
+def test_consent_is_noted_missing_or_withdrawn(subject: Subject):
+    levels = {"": "warn", "Juno agreed, 3 May": "ok", "Withdrawn on 4 May 2026": "bad"}
+    for consent, expected in levels.items():
+        subject.consent = consent
+        words = {"warn": "who agreed", "ok": "Consent is noted", "bad": "was withdrawn"}[expected]
+        assert level(subject, words) == expected
+
+
+def test_held_out_photos_are_asked_for(subject: Subject):
+    photos = make_photos(subject, 10)
+    assert level(subject, "No photos are held out") == "warn"
+    Image.objects.filter(pk__in=[photo.pk for photo in photos[:2]]).update(held_out=True)
+    assert level(subject, "2 photos are held out") == "ok"
+
+
+def test_the_list_asks_a_fixed_number_of_questions(subject: Subject, django_assert_max_num_queries):
+    measured(subject, 12, 2)
+    Batch.objects.create(subject=subject, title="Edits", stranger_line=0.4, own_line=0.8)
+    with django_assert_max_num_queries(6):
+        checks(subject)
+
+
+@pytest.mark.parametrize(("leaking", "expected"), [(0, "ok"), (1, "warn"), (5, "bad")])
+def test_captions_that_name_what_stays_are_a_warning_and_in_most_a_stop(
+    subject: Subject, leaking: int, expected: str
+):
+    photos = make_photos(subject, 6)
+    leaky = [photo.pk for photo in photos[:leaking]]
+    Image.objects.filter(pk__in=leaky).update(caption="ohwx_juno person, freckles")
+    assert level(subject, "what stays the same") == expected
