@@ -32,7 +32,7 @@ class Words(forms.CharField):
 class Keys(forms.Field):
     """Numbers of pictures; what is none is left out."""
 
-    widget = forms.MultipleHiddenInput
+    widget = hidden_widget = forms.MultipleHiddenInput
 
     def to_python(self, value: Any) -> list[int]:
         return [int(pk) for pk in value or () if pk.isdecimal() and len(pk) < 19]

@@ -23,17 +23,20 @@ from curation.storage import path_of
 JPEG = b"\xff\xd8"
 
 
-def lessons_zip(subject: Subject) -> Iterator[bytes]:
-    """One picture in memory at a time; the files that are gone are left out, their lines stay."""
-    return zipped(_files(subject))
+def lessons_zip(subject: Subject, *, named: bool = False) -> Iterator[bytes]:
+    """One picture in memory at a time; the files that are gone are left out, their lines stay.
+
+    Who rejected what is told only where it is to be `named`.
+    """
+    return zipped(_files(subject, named))
 
 
-def _files(subject: Subject) -> Iterator[tuple[str, bytes]]:
+def _files(subject: Subject, named: bool) -> Iterator[tuple[str, bytes]]:
     lessons = Correction.objects.trainable().filter(subject=subject)
     edits = list(lessons.select_related("source", "target").order_by("pk"))
     preferred = list(pairs(subject))
     yield "edits.jsonl", _lines(_edit(lesson) for lesson in edits)
-    yield "preferences.jsonl", _lines(_preference(pair) for pair in preferred)
+    yield "preferences.jsonl", _lines(_preference(pair, named) for pair in preferred)
     painted = {mask_path(pair.mask): pair.mask for pair in preferred if pair.mask}
     yield from painted.items()
     yield from _pictures(edits, preferred)
@@ -66,14 +69,14 @@ def _edit(lesson: Correction) -> dict[str, Any]:
     }
 
 
-def _preference(pair: Pair) -> dict[str, Any]:
+def _preference(pair: Pair, named: bool) -> dict[str, Any]:
     return {
         "source": _path(pair.source),
         "instruction": pair.instruction,
         "chosen": _path(pair.chosen),
         "rejected": _path(pair.rejected),
         "mask": mask_path(pair.mask) if pair.mask else None,
-        "author": pair.author,
+        "author": pair.author if named else None,
         "reasons": list(pair.reasons),
     }
 

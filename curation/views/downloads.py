@@ -50,7 +50,8 @@ def export_snapshot(
 def export_lessons(request: MemberRequest, slug: str) -> StreamingHttpResponse:
     """The subject's edits and preferences, for an editor that is trained elsewhere."""
     subject = subject_of(request, slug, role=Role.CURATOR)
-    return _sent(lessons_zip(subject), f"{slug}-lessons.zip", ZIP)
+    named = request.GET.get("names") == "yes"
+    return _sent(lessons_zip(subject, named=named), f"{slug}-lessons.zip", ZIP)
 
 
 @login_required

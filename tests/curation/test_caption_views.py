@@ -231,3 +231,15 @@ def test_pages_cost_the_same_whatever_their_number(page: Client, subject: Subjec
 @pytest.mark.parametrize("query", ["tag=x", "tag=99", "origin=retouched", "before=x", "wrong=1"])
 def test_odd_filters_show_a_page(page: Client, photos: list[Image], query: str) -> None:
     assert page.get(f"{url('captions')}?{query}").status_code == 200
+
+
+def test_a_caption_written_on_a_pictures_own_page_can_be_undone_too(
+    page: Client, photos: list[Image]
+) -> None:
+    facts = {"view": "front", "expression": "neutral", "pose": "portrait"}
+    page.post(url("image_detail", photos[0].pk), facts | {"caption": "at the\nsea"})
+    assert kept()[0] == "at the sea"
+    page.post(url("undo_captions", CaptionEdit.objects.get().pk))
+    assert kept()[0] == ""
+    page.post(url("image_detail", photos[0].pk), facts | {"caption": ""})
+    assert CaptionEdit.objects.count() == 1
