@@ -6,7 +6,7 @@ over: made pictures wait in review, for nothing trains that nobody here looked a
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,8 +19,16 @@ from curation.models import Batch, Image, Origin, ReviewItem, Subject, Verdict
 from curation.tagging import tag
 
 MADE = (Origin.ENRICHED, Origin.SYNTHETIC)
-MOST_LETTERS_OF_PROVENANCE = 200_000
-"""A painted mask stands in it as text."""
+NO_JSON = (math.inf, -math.inf)
+"""What Python's JSON reads of 1e999 and databases refuse; `parsed` refuses NaN."""
+
+LONGEST_FACT = 1000
+FACTS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(["engine", "base", "base_revision", "prompt", "said", "background"], (str,)),
+    **dict.fromkeys(["seed", "steps"], (int,)),
+    **dict.fromkeys(["true_cfg", "strength"], (int, float)),
+}
+"""What provenance may say, and of which type: pages and exports rely on it."""
 MOST_TAGS = 20
 VOCABULARY = {"view": shots.VIEWS, "expression": shots.EXPRESSIONS, "pose": shots.POSES}
 
@@ -51,9 +59,14 @@ def believe(image: Image, line: Line, parents: Sequence[Image]) -> None:
 
 
 def _provenance(claimed: object) -> dict[str, Any]:
-    if not isinstance(claimed, dict) or len(json.dumps(claimed)) > MOST_LETTERS_OF_PROVENANCE:
+    """LoRAs are left out, and masks: they belong to files and pictures that are elsewhere."""
+    if not isinstance(claimed, dict):
         return {}
-    return claimed
+    return {
+        name: one_line(value)[:LONGEST_FACT] if isinstance(value, str) else value
+        for name, kinds in FACTS.items()
+        if isinstance(value := claimed.get(name), kinds) and value not in NO_JSON
+    }
 
 
 def parents_of(line: Line, taken: Mapping[str, Image]) -> list[Image]:

@@ -97,9 +97,13 @@ class Contents:
 def parsed(text: str) -> Any:
     """JSON, or None where it is none."""
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_refused)
     except (ValueError, RecursionError):
         return None
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def beside(folder: str, name: object) -> str:

@@ -289,10 +289,30 @@ def hostile() -> Iterator[tuple[str, dict[str, bytes]]]:
     yield "out", {"metadata.jsonl": b'{"file_name": "../../../etc/passwd", "text": "x"}'}
     yield "long", {"a.txt": "é".encode() * 300_000}
     yield "bytes", {"a.txt": bytes(range(256))}
+    yield "no number", {"manifest.json": json.dumps(ours | {"x": float("nan")}).encode()}
     yield "paths", {"x.jsonl": b'{"image_path": "/etc/passwd"}\n{"image_path": {}, "caption": 3}'}
     yield "ours", {"manifest.json": json.dumps(ours).encode()}
     yield "ours, empty", {"manifest.json": b'{"layout": "flenwheel-dataset/1", "images": {}}'}
     yield "folder", {"5_<script>/a.png": b""}
+
+
+def test_of_provenance_only_what_pages_can_show_is_believed(
+    page: Client, subject: Subject, other: Subject
+) -> None:
+    claimed = {"prompt": {"a": 1}, "loras": 3, "mask": "x", "seed": 5, "engine": "fl\x00ux", "x": 1}
+    claimed |= {"strength": float("inf"), "said": "\ud800"}
+    row = {"file": "a.png", "origin": "enriched", "provenance": claimed, "parents": ["a.png"]}
+    ours = {"layout": "flenwheel-dataset/1", "images": [row]}
+    file = io.BytesIO()
+    drawn(1).save(file, "PNG")
+    files = {
+        "a.png": file.getvalue(),
+        "manifest.json": json.dumps(ours).replace("Infinity", "1e999").encode(),
+    }
+    (image,) = upload(subject, "set.zip", b"".join(zipped(iter(files.items())))).images
+    assert image.provenance == {"seed": 5, "engine": "fl ux", "said": ""}
+    assert page.get(reverse("image_detail", args=["juno", image.pk])).status_code == 200
+    assert sent(page, "export_preferences").startswith(b"PAR1")
 
 
 @pytest.mark.parametrize("texts", [h[1] for h in hostile()], ids=[h[0] for h in hostile()])

@@ -13,14 +13,11 @@ from training.engines.base import EngineError
 from training.engines.captioner import ChatCaptioner
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny.captioner(tmp_path_factory.mktemp("captioner"))
-
-
-@pytest.fixture(scope="module")
-def captioner(folder: Path) -> ChatCaptioner:
-    return ChatCaptioner.open(folder, "cpu")
+@pytest.fixture(scope="module", params=[tiny.captioner, tiny.llava], ids=["qwen", "llava"])
+def captioner(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> ChatCaptioner:
+    return ChatCaptioner.open(request.param(tmp_path_factory.mktemp("captioner")), "cpu")
 
 
 def test_it_says_one_line_the_same_for_the_same_picture(

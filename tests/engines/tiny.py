@@ -22,12 +22,18 @@ from tokenizers import AddedToken, pre_tokenizers
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
+    CLIPVisionConfig,
+    LlamaConfig,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    LlavaProcessor,
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
     Qwen2Tokenizer,
     T5Config,
     T5EncoderModel,
 )
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from training.engines.packs import ImageOnlyProcessor
@@ -134,6 +140,37 @@ def captioner(folder: Path) -> Path:
     words.save_pretrained(folder)
     Qwen2VLImageProcessorPil(
         size={"shortest_edge": 28 * 28, "longest_edge": 56 * 56}
+    ).save_pretrained(folder)
+    return folder
+
+
+def llava(folder: Path) -> Path:
+    """Save a LLaVA of one block, the layout of JoyCaption; returns its folder."""
+    torch.manual_seed(0)
+    words = tokenizer()
+    words.add_tokens([AddedToken("<image>", special=True)])
+    words.model_max_length = 4096
+    eyes = CLIPVisionConfig(
+        hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2,
+        image_size=28, patch_size=14)  # fmt: skip
+    text = LlamaConfig(
+        vocab_size=300, hidden_size=32, intermediate_size=32, num_hidden_layers=1,
+        num_attention_heads=2, num_key_value_heads=1, bos_token_id=0, eos_token_id=0,
+        pad_token_id=0)  # fmt: skip
+    place = words.convert_tokens_to_ids("<image>")
+    config = LlavaConfig(vision_config=eyes, text_config=text, image_token_id=place)
+    model = LlavaForConditionalGeneration(config)
+    for weight in model.model.multi_modal_projector.parameters():
+        weight.data *= 100  # So that, untrained, it hears the picture beside the words.
+    model.save_pretrained(folder)
+    side = {"height": 28, "width": 28}
+    LlavaProcessor(
+        image_processor=CLIPImageProcessorPil(size={"shortest_edge": 28}, crop_size=side),
+        tokenizer=words,
+        patch_size=14,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        chat_template=CHAT.replace("<|vision_start|><|image_pad|><|vision_end|>", "<image>"),
     ).save_pretrained(folder)
     return folder
 
