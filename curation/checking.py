@@ -17,7 +17,7 @@ from curation.coverage import Coverage, coverage
 from curation.embeddings import matrix
 from curation.erasing import is_withdrawn
 from curation.faults import SMALL, Findings, findings
-from curation.freezing import FEWEST_PHOTOS
+from curation.freezing import FEWEST_PHOTOS, NotEnough, Wish, mix
 from curation.gating import FEWEST_REFERENCES, leave_one_out
 from curation.holding_out import wanted
 from curation.models import Batch, Image, Measurement, Subject
@@ -138,6 +138,19 @@ def _alike(facts: _Facts) -> Check:
     return Check("ok", "No two pictures are near-copies.")
 
 
+def _mixture(facts: _Facts) -> Check | None:
+    try:
+        mixture = mix(facts.subject, Wish())
+    except NotEnough:
+        return None
+    if mixture.left_out:
+        return Check("warn", " ".join(mixture.left_out))
+    if mixture.lowered:
+        count = len(mixture.lowered)
+        return Check("ok", f"Made pictures are weighed less, or {count} mixing rules would break.")
+    return Check("ok", "The mixture of photos and made pictures keeps the rules.")
+
+
 def _coverage(facts: _Facts) -> Check:
     holes, full = len(facts.coverage.holes), len(facts.coverage.overfull)
     if holes or full:
@@ -170,7 +183,7 @@ def _consent(facts: _Facts) -> Check:
     if facts.subject.is_demo:
         return Check("ok", "Consent: a drawn character needs none.")
     if not facts.subject.consent:
-        return Check("warn", "It is not noted who agreed that these photos are used.")
+        return Check("warn", "Who agreed to this is not noted; an operator can do so.")
     return Check("ok", "Consent is noted.")
 
 
@@ -181,6 +194,7 @@ CHECKS: tuple[Callable[[_Facts], Check | None], ...] = (
     _resolution,
     _faults,
     _alike,
+    _mixture,
     _coverage,
     _captions,
     _held_out,

@@ -22,6 +22,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from curation.exposure import clipped
 from curation.opening import Facts, work_through
 from curation.previews import write_plain, write_previews
 
@@ -205,7 +206,8 @@ def prepare(folder: Path) -> Facts:
         return Facts(refused=str(error))
     write_plain(decoded.picture, folder / "picture")
     write_previews(decoded.picture, folder)
-    return Facts(*decoded.picture.size, note=decoded.note)
+    light = clipped(decoded.picture)
+    return Facts(*decoded.picture.size, note=decoded.note, clipped=light)
 
 
 if __name__ == "__main__":

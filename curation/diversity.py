@@ -54,7 +54,7 @@ def fallen(now: dict[str, float], before: dict[str, float]) -> list[str]:
     """A sentence for each score that fell by more than a tenth."""
     return [
         f"By {name} it is less varied than the snapshot before: {now[name]:g} after "
-        f"{before[name]:g} really different pictures."
+        f"{before[name]:g} in effect different ones."
         for name in now
         if name in before and now[name] < (1 - FALL) * before[name]
     ]

@@ -9,6 +9,7 @@ tells whoever is.
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,9 +83,21 @@ def withdraw(subject: Subject, photo: Image | None, by: User) -> int:
     gone.update(erased_at=now, trashed_at=Coalesce("trashed_at", now), caption="", original_name="")
     if photo is None:
         _note(subject)
+    _show_no_more(subject, set(gone.values_list("sha256", flat=True)))
     consent_withdrawn.send(Subject, subject=subject)
     logger.info("%s: consent withdrawn, %s pictures erased by %s", subject.slug, len(pks), by)
     return len(pks)
+
+
+def _show_no_more(subject: Subject, gone: Collection[str]) -> None:
+    """Not beside other pictures either, for comparison."""
+    changed = []
+    for item in ReviewItem.objects.filter(batch__subject=subject).only("nearest").iterator():
+        left = [photo for photo in item.nearest if photo["sha256"] not in gone]
+        if left != item.nearest:
+            item.nearest = left
+            changed.append(item)
+    ReviewItem.objects.bulk_update(changed, ["nearest"], batch_size=500)
 
 
 def is_withdrawn(subject: Subject) -> bool:

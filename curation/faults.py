@@ -6,6 +6,7 @@ usual for another. What was not measured is not faulty; it is counted, so that t
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -20,15 +21,19 @@ SMALL_FACE = 64
 """Pixels under which a face model tells little (see `Measurement.face`)."""
 OF_THE_USUAL_SIDE, OF_THE_USUAL_FACE, OF_THE_USUAL_SHARPNESS = 0.75, 0.5, 0.25
 """Shares of the photos' median: above them a picture is as the others are."""
+CLIPPED, OF_THE_USUAL_CLIPPED = 0.05, 2
+"""Of the pixels, and of the photos' median: from both on light is lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """Medians of the photos: short side and face in pixels, sharpness; None where unmeasured."""
+    """Medians of the photos: short side and face in pixels, sharpness, share of pixels that are
+    black or white; None where unmeasured."""
 
     side: float | None
     face: float | None
     sharpness: float | None
+    clipped: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """`alike` are groups of two or more, the sharpest first. `kept` are those that a person keeps
+    """`alike` are groups of two or more, the best first. `kept` are those that a person keeps
     anyway."""
 
     faulty: list[Finding]
@@ -80,6 +85,7 @@ def usual_of(photos: Sequence[Image]) -> Usual:
         side=_median([min(photo.width, photo.height) for photo in photos]),
         face=_median(faces),
         sharpness=_median([seen.sharpness for seen in measured]),
+        clipped=_median([photo.clipped for photo in photos if photo.clipped is not None]),
     )
 
 
@@ -121,7 +127,15 @@ def _blurred(image: Image, usual: Usual) -> str:
     share = seen.sharpness / usual.sharpness
     if share >= OF_THE_USUAL_SHARPNESS:
         return ""
-    return f"Blurred: {share:.0%} as sharp as the photos usually are."
+    return f"Blurred: {100 * share:.0f} % as sharp as the photos usually are."
+
+
+def _clipped(image: Image, usual: Usual) -> str:
+    if image.clipped is None or usual.clipped is None:
+        return ""
+    if image.clipped < max(CLIPPED, OF_THE_USUAL_CLIPPED * usual.clipped):
+        return ""
+    return f"Wrongly exposed: {100 * image.clipped:.0f} % of it is black or white."
 
 
 _CHECKS: tuple[Callable[[Image, Usual], str], ...] = (
@@ -129,26 +143,32 @@ _CHECKS: tuple[Callable[[Image, Usual], str], ...] = (
     _faces,
     _face_too_small,
     _blurred,
+    _clipped,
 )
 
 
 def alike(images: Sequence[Image]) -> list[list[Image]]:
-    """Of the same shot as far as it is known. Settled where a person keeps all of it but one."""
-    pairs = [(image, seen) for image in images if (seen := measurement_of(image))]
-    found = [
-        same
-        for group in groups([seen.phash for _, seen in pairs])
-        for same in _by_shot([pairs[place][0] for place in group])
-        if sum(not image.kept_anyway for image in same) > 1
-    ]
-    return [sorted(same, key=lambda image: -image.measurement.sharpness) for same in found]
-
-
-def _by_shot(images: Sequence[Image]) -> list[list[Image]]:
-    shots: dict[object, list[Image]] = {}
+    """Photos come first, then the sharpest. Settled where a person keeps all of a group but one."""
+    lots = defaultdict[object, list[Image]](list)
     for image in images:
-        shots.setdefault(image.shot, []).append(image)
-    return list(shots.values())
+        if measurement_of(image):
+            lots[_shown(image)].append(image)
+    found = [
+        [lot[place] for place in group]
+        for lot in lots.values()
+        for group in groups([image.measurement.phash for image in lot])
+    ]
+    unsettled = [group for group in found if sum(not one.kept_anyway for one in group) > 1]
+    return [sorted(group, key=_worth) for group in unsettled]
+
+
+def _shown(image: Image) -> object:
+    """What is known to differ is no copy: the hash sees neither colours nor small things."""
+    return image.shot, image.clothes, image.background
+
+
+def _worth(image: Image) -> tuple[bool, float]:
+    return image.origin != Origin.PHOTO, -image.measurement.sharpness
 
 
 def _is_portrait(image: Image) -> bool:

@@ -1,6 +1,6 @@
 """Which photos are kept from training, so that likeness can be measured on what no LoRA learned.
 
-One in five, at least two, spread over the views as seats are over parties (D'Hondt), so that a view
+One in five, at least two, spread over the shots as seats are over parties (D'Hondt), so that a shot
 of which there is one photo keeps it for training. Chosen once, at a person's word: photos that a
 snapshot trains on already are known to whoever learned from it, and are no measure any more.
 """
@@ -69,14 +69,14 @@ def _refuse(photos: Sequence[Image], free: Sequence[Image], missing: int) -> Non
 
 def choose(free: Sequence[Image], held: Sequence[Image], count: int) -> list[Image]:
     """`count` of the free photos, which are in an order that is always the same."""
-    seats = Counter(photo.view for photo in held)
+    seats = Counter(str(photo.shot) for photo in held)
     lots = defaultdict[str, list[Image]](list)
     for photo in free:
-        lots[photo.view].append(photo)
-    sizes = {view: len(photos) + seats[view] for view, photos in lots.items()}
+        lots[str(photo.shot)].append(photo)
+    sizes = {shot: len(photos) + seats[shot] for shot, photos in lots.items()}
     chosen = []
     for _ in range(count):
-        view = max(sorted(v for v in lots if lots[v]), key=lambda v: sizes[v] / (seats[v] + 1))
-        seats[view] += 1
-        chosen.append(lots[view].pop(0))
+        shot = max(sorted(s for s in lots if lots[s]), key=lambda s: sizes[s] / (seats[s] + 1))
+        seats[shot] += 1
+        chosen.append(lots[shot].pop(0))
     return chosen

@@ -19,6 +19,7 @@ from django.db import IntegrityError, transaction
 
 from curation.archives import BadArchive
 from curation.claims import believe, origin_of, parents_of, settle
+from curation.exposure import clipped
 from curation.models import Batch, Image, Origin, ReviewItem, Subject, Verdict
 from curation.opening import Busy, Facts, open_apart
 from curation.previews import write_previews
@@ -169,6 +170,7 @@ def store_made(  # noqa: PLR0913 - the facts of a picture
         origin=origin,
         width=picture.width,
         height=picture.height,
+        clipped=clipped(picture),
         depth=depth,
         provenance=provenance,
         clothes=clothes,
@@ -227,6 +229,7 @@ def _row(subject: Subject, origin: Origin, opened: Opened) -> Image:
         origin=origin,
         width=opened.facts.width,
         height=opened.facts.height,
+        clipped=opened.facts.clipped,
         original_name=opened.source.name,
         verdict=Verdict.ACCEPTED,
     )

@@ -24,9 +24,12 @@ SOURCE_SHARE, BACKGROUND_SHARE = 0.2, 0.15
 """At most, of all weight. The last two grow where so few photos, or so alike, cannot meet them."""
 ROOM = 1.5
 """So many times its even part may one photo of few take with its edits."""
+BACKGROUND_ROOM = 1.25
+"""So many times its share of the photos may a background have: with none, made pictures could only
+be as the photos are."""
 SLACK = 0.005
 LEAST_WEIGHT = 0.0001
-MOST_SWEEPS = 100
+MOST_SWEEPS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,8 @@ class Rule:
         return sum(weights[i] for i in self.members) / sum(weights)
 
     def sentence(self, weights: Sequence[float]) -> str:
-        share = self.share(weights)
-        return f"{self.subject} {share:.0%} of what it sees, at most {self.most:.0%}. {self.remedy}"
+        share, most = (f"{100 * part:.0f} %" for part in (self.share(weights), self.most))
+        return f"{self.subject} {share} of what training sees, at most {most}. {self.remedy}"
 
 
 def plain(pieces: Sequence[Piece]) -> list[float]:
@@ -86,16 +89,15 @@ def balanced(pieces: Sequence[Piece]) -> list[float]:
     """The plain weights, with those of made pictures lowered until every rule is met.
 
     Lowering one group raises the shares of all others, so the rules are gone through again and
-    again; photos keep their weight, and alone they meet every rule.
+    again, the most broken first; photos keep their weight, and alone they meet every rule.
     """
     weights = plain(pieces)
     laws = list(rules(pieces))
     for _ in range(MOST_SWEEPS):
-        over = [law for law in laws if law.share(weights) > law.most + SLACK / 2]
-        if not over:
+        worst = max(laws, key=lambda law: law.share(weights) - law.most)
+        if worst.share(weights) <= worst.most + SLACK / 2:
             break
-        for law in over:
-            _lower(law, pieces, weights)
+        _lower(worst, pieces, weights)
     return [round(weight, 4) for weight in weights]
 
 
@@ -139,7 +141,7 @@ def _of_sources(pieces: Sequence[Piece]) -> Iterator[Rule]:
 
 
 def _of_backgrounds(pieces: Sequence[Piece]) -> Iterator[Rule]:
-    """What is made may not make a background more frequent than it is among the photos."""
+    """What is made may hardly make a background more frequent than it is among the photos."""
     groups = defaultdict[str, list[int]](list)
     for i, piece in enumerate(pieces):
         if piece.background:
@@ -149,7 +151,10 @@ def _of_backgrounds(pieces: Sequence[Piece]) -> Iterator[Rule]:
         own = sum(pieces[i].is_photo for i in members) / max(num_photos, 1)
         subject = f"Pictures before the background “{name}” are"
         yield Rule(
-            tuple(members), max(BACKGROUND_SHARE, own), subject, "Ask the editor for others."
+            tuple(members),
+            max(BACKGROUND_SHARE, BACKGROUND_ROOM * own),
+            subject,
+            "Ask the editor for others.",
         )
 
 

@@ -49,6 +49,8 @@ class Facts:
     height: int = 0
     note: str = ""
     refused: str = ""
+    clipped: float | None = None
+    """Share of its pixels that are black or white, 0 to 1; None where it was not told."""
     outside_change: float | None = None
     """By how much a retouch changed what its mask leaves out, 0 to 1; None without a mask."""
 

@@ -45,8 +45,8 @@ def begin(
     **fields: Any,
 ) -> Run:
     refuse_unready(kind, base)
-    refuse_withdrawn(fields.get("lora"), fields.get("snapshot"))
     rows, subject = list(items), fields.get("subject")
+    refuse_withdrawn(fields.get("lora"), fields.get("snapshot"), [row.source for row in rows])
     with transaction.atomic():
         if started := begun_by(key, subject):
             return started

@@ -6,11 +6,12 @@ It knows nothing of the work itself, and changes nothing.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 
 from django.conf import settings
 from waffle import switch_is_active
 
-from curation.models import ReviewItem, Snapshot, Subject
+from curation.models import Image, ReviewItem, Snapshot, Subject
 from training.models import BaseModel, Family, LoraVersion, Phase, Run, RunKind
 from training.models.run import CPU_KINDS
 
@@ -100,13 +101,20 @@ def refuse_held_back(snapshot: Snapshot) -> None:
         )
 
 
-def refuse_withdrawn(lora: LoraVersion | None, snapshot: Snapshot | None) -> None:
-    """Nothing starts from what was learned of people who do not want it any more."""
+def refuse_withdrawn(
+    lora: LoraVersion | None, snapshot: Snapshot | None, sources: Iterable[Image | None] = ()
+) -> None:
+    """Nothing starts from people who do not want it any more, nor from what learned of them."""
     learned = lora.snapshot if lora else snapshot
     if learned and learned.num_withdrawn():
         raise CannotStart(
             f"{lora or snapshot} comes of pictures whose consent was withdrawn since. Freeze what "
             "is left, and train on that."
+        )
+    if gone := sum(source is not None and source.erased_at is not None for source in sources):
+        raise CannotStart(
+            f"{gone} of the pictures to begin from were erased, because consent was withdrawn. "
+            "Plan new edits of what is left."
         )
 
 

@@ -42,7 +42,9 @@ def _points(lines: Iterable[str]) -> Iterable[tuple[int, float]]:
 
 
 def checkpoints(run: Run) -> list[Checkpoint]:
-    """Every step with samples, the newest first."""
+    """Every step with samples, the newest first; none that show who withdrew their consent."""
+    if is_withdrawn(run):
+        return []
     by_step: dict[int, list[tuple[int, str]]] = {}
     for path in sample_files(run):
         match = SAMPLE.fullmatch(path.name)
@@ -55,9 +57,15 @@ def checkpoints(run: Run) -> list[Checkpoint]:
 
 
 def sample(run: Run, name: str) -> Path | None:
-    """The file of one sample; None for any name that training does not give."""
+    """The file of one sample; None for any name that training does not give, and where consent
+    for what it learned from was withdrawn."""
     path = run_folder(run) / "samples" / name
-    return path if SAMPLE.fullmatch(name) and path.is_file() else None
+    is_there = SAMPLE.fullmatch(name) and path.is_file() and not is_withdrawn(run)
+    return path if is_there else None
+
+
+def is_withdrawn(run: Run) -> bool:
+    return run.snapshot is not None and run.snapshot.num_withdrawn() > 0
 
 
 def log_tail(run: Run) -> str:

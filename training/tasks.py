@@ -6,7 +6,7 @@ from celery import shared_task
 
 from curation import storage
 from flenwheel.celery import app
-from training import execution
+from training import execution, withdrawals
 from training.arrivals import measure_missed
 from training.models import Run
 
@@ -34,5 +34,6 @@ def sweep() -> None:
 
 @shared_task
 def sweep_files() -> int:
-    """The beat's: pictures whose last row is gone leave the disk."""
+    """The beat's: pictures whose last row is gone or erased leave the disk, and what runs kept."""
+    withdrawals.sweep_runs()
     return storage.sweep_files()

@@ -1,9 +1,11 @@
 """What machines do when consent is withdrawn: stop what reads those pictures, offer what learned
-from them no more. The versions stay, and say so; they measure nothing new and draw nothing new.
+from them no more, erase what shows them. The versions stay, and say so; nothing starts from them.
 """
 
 from __future__ import annotations
 
+import logging
+import shutil
 from typing import Any
 
 from django.db.models import Q
@@ -11,7 +13,13 @@ from django.dispatch import receiver
 
 from curation.models import SnapshotItem, Subject
 from curation.signals import consent_withdrawn
+from training.artifacts import run_folder
 from training.models import LoraVersion, Run, RunMoved, Standing
+
+logger = logging.getLogger(__name__)
+
+SHOWING = ("cache", "samples", "checkpoints")
+"""Of a run's folder: encoded pictures can be decoded again, samples are drawn from memory."""
 
 
 @receiver(consent_withdrawn)
@@ -27,6 +35,22 @@ def stop_and_retire(subject: Subject, **_facts: Any) -> None:
     learned.filter(standing__in=[Standing.CURRENT, Standing.CANDIDATE]).update(
         standing=Standing.RETIRED
     )
+
+
+def sweep_runs() -> int:
+    """Delete what runs keep of erased pictures; give how many runs had any. Repeatable: a training
+    that was still ending may have written more, which the next sweep finds."""
+    lost = SnapshotItem.objects.withdrawn().values("snapshot")
+    count = 0
+    for run in Run.objects.filter(snapshot__in=lost):
+        folders = [run_folder(run) / name for name in SHOWING]
+        there = [folder for folder in folders if folder.is_dir()]
+        for folder in there:
+            shutil.rmtree(folder, ignore_errors=True)
+        count += bool(there)
+    if count:
+        logger.info("what %s runs kept of erased pictures is gone", count)
+    return count
 
 
 def _cancel(run: Run) -> None:

@@ -21,14 +21,14 @@ _IMAGES = """
         SELECT %(above)s + 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %(above)s + %(count)s
     )
     INSERT INTO curation_image (
-        subject_id, sha256, width, height, original_name, origin, verdict, held_out, view,
-        expression, pose, clothes, background, caption, provenance, depth, created_at
+        subject_id, sha256, width, height, original_name, origin, verdict, held_out, kept_anyway,
+        view, expression, pose, clothes, background, caption, provenance, depth, created_at
     )
     SELECT %(subject)s, %(zeros)s || CAST(1000000000 + n AS text), %(side)s, %(side)s, '',
         'enriched',
         CASE WHEN n %% 10 >= %(decided)s THEN 'pending' WHEN n %% 3 = 0 THEN 'rejected'
              ELSE 'accepted' END,
-        FALSE, 'left profile', 'sad', 'portrait', '', '', '', %(provenance)s, 1, %(now)s
+        FALSE, FALSE, 'left profile', 'sad', 'portrait', '', '', '', %(provenance)s, 1, %(now)s
     FROM numbers
 """
 _MEASUREMENTS = """

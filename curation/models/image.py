@@ -84,6 +84,11 @@ class Image(models.Model):
     sha256 = models.CharField(max_length=64)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
+    clipped = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="Share of its pixels that are black or white; null unknown.",
+    )
     original_name = models.CharField(max_length=200, blank=True)
     origin = models.CharField(max_length=12, choices=Origin)
     verdict = models.CharField(max_length=10, choices=Verdict, default=Verdict.PENDING)

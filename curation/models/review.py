@@ -166,11 +166,12 @@ class ReviewItem(models.Model):
 class CorrectionQuerySet(models.QuerySet["Correction"]):
     def standing(self) -> Self:
         """Those that nobody took back: by an undo, by accepting what had been rejected, or by
-        rejecting what it should have been."""
+        rejecting what it should have been. What was erased teaches nothing."""
         rejections = Decision.objects.filter(
             correction=models.OuterRef("pk"), undone_by=None, item__image__verdict=Verdict.REJECTED
         )
-        return self.filter(models.Exists(rejections), target__verdict=Verdict.ACCEPTED)
+        there = {"source__erased_at": None, "target__erased_at": None}
+        return self.filter(models.Exists(rejections), target__verdict=Verdict.ACCEPTED, **there)
 
     def trainable(self) -> Self:
         """Lessons that stand and that no rule holds back, at either end."""

@@ -5,8 +5,8 @@ import pytest
 
 from curation.checking import checks
 from curation.embeddings import to_bytes
-from curation.models import Batch, Image, Measurement, Subject
-from tests.curation.cast import make_measurement, make_photos
+from curation.models import Batch, Image, Measurement, Origin, Subject, Verdict
+from tests.curation.cast import make_image, make_measurement, make_photos
 
 
 def told(subject: Subject) -> dict[str, str]:
@@ -70,7 +70,7 @@ def test_consent_is_noted_missing_or_withdrawn(subject: Subject):
     levels = {"": "warn", "Juno agreed, 3 May": "ok", "Withdrawn on 4 May 2026": "bad"}
     for consent, expected in levels.items():
         subject.consent = consent
-        words = {"warn": "who agreed", "ok": "Consent is noted", "bad": "was withdrawn"}[expected]
+        words = {"warn": "Who agreed", "ok": "Consent is noted", "bad": "was withdrawn"}[expected]
         assert level(subject, words) == expected
 
 
@@ -81,10 +81,18 @@ def test_held_out_photos_are_asked_for(subject: Subject):
     assert level(subject, "2 photos are held out") == "ok"
 
 
+def test_what_a_freeze_would_leave_out_is_told_before(subject: Subject):
+    make_photos(subject, 6)
+    assert level(subject, "keeps the rules") == "ok"
+    facts = {"origin": Origin.SYNTHETIC, "verdict": Verdict.ACCEPTED, "depth": 3}
+    make_image(subject, 20, **facts)
+    assert level(subject, "1 picture is more than 2 steps from a photo") == "warn"
+
+
 def test_the_list_asks_a_fixed_number_of_questions(subject: Subject, django_assert_max_num_queries):
     measured(subject, 12, 2)
     Batch.objects.create(subject=subject, title="Edits", stranger_line=0.4, own_line=0.8)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(10):
         checks(subject)
 
 

@@ -30,8 +30,10 @@ from curation.trashing import take_all_from_trash, take_from_trash
 from tests.curation.cast import make_image, make_item, make_measurement, make_photos
 from tests.curation.test_photo_views import jpeg
 from tests.training.cast import make_base, make_run
+from training.artifacts import run_folder
 from training.models import LoraVersion, Phase, RunKind, RunStatus, Standing
 from training.readiness import CannotStart, refuse_withdrawn
+from training.withdrawals import sweep_runs
 
 
 @pytest.fixture
@@ -131,6 +133,25 @@ def test_what_waits_for_review_waits_no_more(subject: Subject, alice: User):
     assert not item.is_waiting
 
 
+def test_it_is_not_shown_beside_other_pictures_either(subject: Subject, alice: User):
+    first, second = make_photos(subject, 2)
+    item = make_item(subject)
+    item.nearest = [{"sha256": photo.sha256, "shot": ""} for photo in (first, second)]
+    item.save()
+    erase(subject, alice, first)
+    item.refresh_from_db()
+    assert [photo["sha256"] for photo in item.nearest] == [second.sha256]
+    assert item.is_waiting
+
+
+def test_an_earlier_order_that_names_it_is_not_given_again(subject: Subject, alice: User):
+    photo = make_photos(subject, 1)[0]
+    erase(subject, alice)
+    photo.refresh_from_db()
+    with pytest.raises(CannotStart, match="1 of the pictures to begin from were erased"):
+        refuse_withdrawn(None, None, [photo, None])
+
+
 def trained(subject: Subject, **facts: Any) -> LoraVersion:
     make_photos(subject, 6)
     snapshot = freeze_character(subject, by=None)
@@ -157,6 +178,22 @@ def test_what_was_trained_on_them_says_so_and_nothing_starts_from_it(
     snapshot = reverse("snapshot_detail", args=[subject.slug, lora.snapshot_id])
     for address in (reverse("lora_detail", args=[lora.pk]), snapshot):
         assert "consent was withdrawn since" in page.get(address).content.decode()
+
+
+def test_what_a_training_kept_of_them_is_swept_and_shown_no_more(
+    subject: Subject, page: Client, alice: User
+):
+    lora = trained(subject)
+    folder = run_folder(lora.run)
+    for name in ("cache", "samples"):
+        (folder / name).mkdir(parents=True)
+    (folder / "samples" / "step-100-0.png").write_bytes(b"drawn")
+    sample = reverse("run_sample", args=[lora.run_id, "step-100-0.png"])
+    assert page.get(sample).status_code == 200
+    erase(subject, alice)
+    assert page.get(sample).status_code == 404
+    assert [sweep_runs(), sweep_runs()] == [1, 0]
+    assert list(folder.iterdir()) == []
 
 
 def test_a_person_confirms_on_a_page_that_counts_what_goes(subject: Subject, page: Client):

@@ -8,8 +8,10 @@ from django.test import Client
 from django.urls import reverse
 
 from curation.faults import findings
+from curation.ingest import ingest_upload
 from curation.models import Image, Measurement, Origin, Subject, Verdict
 from tests.curation.cast import make_image, make_measurement, make_photos
+from tests.curation.test_photo_views import jpeg
 
 
 @pytest.fixture
@@ -43,13 +45,22 @@ def test_what_differs_from_the_photos_says_how(subject: Subject, photos: list[Im
     seen.filter(image=photos[2]).update(num_faces=3)
     seen.filter(image=photos[3]).update(sharpness=100)
     seen.filter(image=photos[4]).update(face={"box": [0, 0, 40, 50], "size": 40})
+    subject.images.update(clipped=0.01)
+    Image.objects.filter(pk=photos[5].pk).update(clipped=0.3)
     assert told(subject) == {
         photos[0].pk: ["Small: 300 by 1200 pixels."],
         photos[1].pk: ["No face was found, so nothing says who it is."],
         photos[2].pk: ["3 faces: training cannot tell whose name it is."],
-        photos[3].pk: ["Blurred: 10% as sharp as the photos usually are."],
+        photos[3].pk: ["Blurred: 10 % as sharp as the photos usually are."],
         photos[4].pk: ["Its face is small: 40 pixels."],
+        photos[5].pk: ["Wrongly exposed: 30 % of it is black or white."],
     }
+
+
+def test_an_upload_tells_how_much_light_was_lost(subject: Subject, alice: User):
+    colours = ("white", "teal")
+    lost = [ingest_upload(subject, [jpeg(c)], by=alice).images[0].clipped for c in colours]
+    assert lost == [1.0, 0.0]
 
 
 def test_paper_dolls_are_small_and_no_fault_of_theirs(subject: Subject):

@@ -30,11 +30,11 @@ def test_pressed_twice_it_holds_out_no_more(subject: Subject):
     assert hold_out_some(subject) == []
 
 
-def test_views_give_by_turns_and_the_only_photo_of_one_is_kept_to_train_on(subject: Subject):
+def test_shots_give_by_turns_and_the_only_photo_of_one_is_kept_to_train_on(subject: Subject):
     make_photos(subject, 6)
     views = (*["three-quarter left"] * 4, "left profile")
     for number, view in enumerate(views, start=6):
-        make_image(subject, number, view=view)
+        make_image(subject, number, view=view, expression="neutral", pose="portrait")
     assert {photo.view for photo in hold_out_some(subject)} == {"front", "three-quarter left"}
 
 

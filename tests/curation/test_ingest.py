@@ -25,7 +25,7 @@ from PIL.ExifTags import Base
 from curation.decoding import LONGEST_SIDE, Unreadable, decode
 from curation.ingest import Intake, Refused, ingest_retouch, ingest_upload
 from curation.models import Batch, Image, Origin, ReviewItem, Subject
-from curation.opening import CRASHED, Facts, open_apart
+from curation.opening import CRASHED, open_apart
 from curation.storage import open_picture, original_of, path_of, preview_of
 from curation.trashing import move_to_trash
 from tests.curation.cast import keep_made
@@ -422,7 +422,9 @@ def test_a_decoder_that_dies_takes_only_its_own_picture_with_it(tmp_path: Path) 
         folder.mkdir()
         (folder / "original").write_bytes(PHOTO)
     (folders[1] / "original").unlink()
-    assert open_apart(folders) == [Facts(80, 40), CRASHED, Facts(80, 40)]
+    opened = open_apart(folders)
+    assert [(facts.width, facts.height) for facts in opened] == [(80, 40), (0, 0), (80, 40)]
+    assert opened[1] == CRASHED
     assert {path.name for path in folders[2].iterdir()} == {"original", "picture", "256.webp"}
 
 
