@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 
-from curation.models import Image, Subject
+from curation.models import CaptionProposal, Image, Subject
+from tests.browser.test_everybody_can_read import SIZES, violations
 from tests.curation.cast import make_photos
 
 PHONE = {"width": 390, "height": 844}
@@ -39,3 +41,27 @@ def test_ticked_captions_change_after_a_look_on_a_phone(page: Page, subject: Sub
     page.get_by_role("button", name="Change 2").click()
     expect(page.get_by_text("2 captions changed.")).to_be_visible()
     assert Image.objects.filter(caption__endswith=", soft light").count() == 2
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_captions_downloads_and_the_class_keep_the_rules_of_accessibility(
+    page: Page, subject: Subject, size: str
+) -> None:
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    first, second, _ = make_photos(subject, 3)
+    leaky = "photo of ohwx_juno person, freckles, beside ohwx_max"
+    Image.objects.filter(pk=first.pk).update(caption=leaky)
+    CaptionProposal.objects.create(image=second, words="photo of ohwx_juno person, at the sea")
+    subject.caption_edits.create(said="put “x” at the end")
+    broken = {}
+    for address in ("captions/", "datasets/", "datasets/class/"):
+        page.goto(f"/s/juno/{address}")
+        for menu in page.locator(".downloads summary").all():
+            menu.click()
+        broken[address] = violations(page)
+    page.goto("/s/juno/captions/")
+    page.locator("#mend-all").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("1 caption would change")
+    broken["preview"] = violations(page)
+    assert {address: found for address, found in broken.items() if found} == {}
