@@ -12,6 +12,7 @@ from typing import Literal
 
 from django.urls import reverse
 
+from curation.captioned import leak_of
 from curation.coverage import Coverage, coverage
 from curation.embeddings import matrix
 from curation.erasing import is_withdrawn
@@ -158,6 +159,14 @@ def _coverage(facts: _Facts) -> Check:
     return Check("ok", "Every shot is there, and none too often.")
 
 
+def _captions(facts: _Facts) -> Check:
+    """Words that steal from the token: in most captions they are a stop."""
+    leak = leak_of(facts.subject)
+    if leak.sentence:
+        return Check("bad" if leak.is_stop else "warn", leak.sentence, facts.url("captions"))
+    return Check("ok", "No caption names what stays the same.")
+
+
 def _held_out(facts: _Facts) -> Check | None:
     count = sum(photo.held_out for photo in facts.photos)
     if len(facts.photos) < FEWEST_PHOTOS:
@@ -187,6 +196,7 @@ CHECKS: tuple[Callable[[_Facts], Check | None], ...] = (
     _alike,
     _mixture,
     _coverage,
+    _captions,
     _held_out,
     _consent,
 )

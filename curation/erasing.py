@@ -19,6 +19,8 @@ from django.utils import timezone
 
 from curation.lineage import with_descendants
 from curation.models import (
+    CaptionChange,
+    CaptionProposal,
     Image,
     ImageQuerySet,
     Measurement,
@@ -74,7 +76,8 @@ def withdraw(subject: Subject, photo: Image | None, by: User) -> int:
     gone = Image.objects.filter(pk__in=pks)
     items = ReviewItem.objects.filter(image__in=gone)
     items.update(is_waiting=False, is_disputed=False, gold="", **HELD_BY_NOBODY)
-    Measurement.objects.filter(image__in=gone).delete()
+    for words_or_faces in (Measurement, CaptionChange, CaptionProposal):
+        words_or_faces._default_manager.filter(image__in=gone).delete()
     SnapshotItem.objects.filter(image__in=gone).update(caption="")
     now = timezone.now()
     gone.update(erased_at=now, trashed_at=Coalesce("trashed_at", now), caption="", original_name="")

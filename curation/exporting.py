@@ -11,53 +11,32 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import json
-import zipfile
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from curation.models import Correction, Image, Subject
+from curation.outlet import zipped
 from curation.preferences import Pair, pairs
 from curation.storage import path_of
 
 JPEG = b"\xff\xd8"
 
 
-class Outlet(io.RawIOBase):
-    """What is written waits here until it is taken; nothing can be gone back to."""
+def lessons_zip(subject: Subject, *, named: bool = False) -> Iterator[bytes]:
+    """One picture in memory at a time; the files that are gone are left out, their lines stay.
 
-    def __init__(self) -> None:
-        self._waiting = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._waiting += data
-        return len(data)
-
-    def take(self) -> bytes:
-        taken, self._waiting = bytes(self._waiting), bytearray()
-        return taken
+    Who rejected what is told only where it is to be `named`.
+    """
+    return zipped(_files(subject, named))
 
 
-def lessons_zip(subject: Subject) -> Iterator[bytes]:
-    """One picture in memory at a time; the files that are gone are left out, their lines stay."""
-    outlet = Outlet()
-    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in _files(subject):
-            archive.writestr(name, data)
-            yield outlet.take()
-    yield outlet.take()
-
-
-def _files(subject: Subject) -> Iterator[tuple[str, bytes]]:
+def _files(subject: Subject, named: bool) -> Iterator[tuple[str, bytes]]:
     lessons = Correction.objects.trainable().filter(subject=subject)
     edits = list(lessons.select_related("source", "target").order_by("pk"))
     preferred = list(pairs(subject))
     yield "edits.jsonl", _lines(_edit(lesson) for lesson in edits)
-    yield "preferences.jsonl", _lines(_preference(pair) for pair in preferred)
+    yield "preferences.jsonl", _lines(_preference(pair, named) for pair in preferred)
     painted = {mask_path(pair.mask): pair.mask for pair in preferred if pair.mask}
     yield from painted.items()
     yield from _pictures(edits, preferred)
@@ -90,14 +69,14 @@ def _edit(lesson: Correction) -> dict[str, Any]:
     }
 
 
-def _preference(pair: Pair) -> dict[str, Any]:
+def _preference(pair: Pair, named: bool) -> dict[str, Any]:
     return {
         "source": _path(pair.source),
         "instruction": pair.instruction,
         "chosen": _path(pair.chosen),
         "rejected": _path(pair.rejected),
         "mask": mask_path(pair.mask) if pair.mask else None,
-        "author": pair.author,
+        "author": pair.author if named else None,
         "reasons": list(pair.reasons),
     }
 

@@ -9,6 +9,8 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.text import slugify
 
+from curation import captioning
+from curation.caption_forms import Words
 from curation.freezing import Wish
 from curation.instructions import MOST_SAID
 from curation.masks import MOST_BYTES
@@ -93,11 +95,17 @@ class UploadForm(forms.Form):
 class ImageFactsForm(forms.ModelForm[Image]):
     class Meta:
         model = Image
-        fields = ("view", "expression", "pose", "caption")
-        widgets = {"caption": forms.Textarea(attrs={"rows": 2, "class": "form-control"})}
+        fields = ("view", "expression", "pose")
+
+    caption = Words(
+        required=False,
+        max_length=captioning.LONGEST,
+        widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["caption"].initial = self.instance.caption
         for name in ("view", "expression", "pose"):
             self.fields[name].widget.attrs["class"] = "form-select"
 
@@ -155,7 +163,7 @@ class WishForm(forms.Form):
 
 class FreezeForm(WishForm):
     origins = forms.MultipleChoiceField(
-        choices=[(o.value, o.label) for o in map(Origin, TRAINABLE)],
+        choices=[(o.value, o.label) for o in map(Origin, (*TRAINABLE, Origin.CLASS))],
         error_messages={"required": "Tick at least one of the datasets to freeze."},
     )
     note = forms.CharField(required=False, max_length=200)

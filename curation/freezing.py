@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 
-from curation import mixing, shots
+from curation import mixing, wording
 from curation.cropping import Box, head_and_shoulders
 from curation.diversity import diversity
 from curation.lineage import sources_of
@@ -26,6 +26,11 @@ FEWEST_PHOTOS = 5
 """Before any are held out."""
 FEWEST_CORRECTIONS = 4
 
+PART_OF_THE_CLASS = 0.15
+"""What all pictures of the class weigh together, where all photos weigh 1: the prior that is to be
+preserved. DreamBooth (Ruiz et al. 2022) weighs it 1 where all weights of the model are trained; a
+LoRA forgets less, and trainers of FLUX LoRAs use 10-20 %."""
+
 
 class NotEnough(Exception):
     """Says how many pictures there are, how many are needed and how to get them."""
@@ -40,6 +45,11 @@ class Entry:
     weight: float = 1.0
     correction: Correction | None = None
     crop: Box | None = None
+
+    @property
+    def is_of_the_subject(self) -> bool:
+        """A whole picture of the subject that is trained on."""
+        return bool(self.weight) and not self.crop and self.image.origin != Origin.CLASS
 
     def line(self) -> list[object]:
         """What the snapshot's hash is over."""
@@ -95,7 +105,7 @@ def freeze_character(subject: Subject, *, by: User | None, wish: Wish | None = N
         "note": wish.note,
         "override": wish.override if mixture.broken else "",
         "checks": mixture.checks,
-        "diversity": diversity([e.image for e in mixture.entries if e.weight and not e.crop]),
+        "diversity": diversity([e.image for e in mixture.entries if e.is_of_the_subject]),
     }
     return _freeze(Snapshot.Purpose.CHARACTER, subject, mixture.entries, by=by, facts=facts)
 
@@ -118,7 +128,19 @@ def mix(subject: Subject, wish: Wish) -> Mixture:
     mixture = _weighed(images, _pieces(subject, images, held_out), is_plain=bool(wish.override))
     crops = [_cropped(entry) for entry in mixture.entries] if wish.crops else []
     mixture.entries += [entry for entry in crops if entry is not None] + kept_back
+    if Origin.CLASS in wish.origins:
+        mixture.entries += _of_the_class(subject, images)
     return mixture
+
+
+def _of_the_class(subject: Subject, images: Sequence[Image]) -> list[Entry]:
+    """Others of the class under the class prompt: what trains them is the same loss."""
+    others = Image.objects.of_the_class().filter(subject=subject).order_by("pk")
+    num_photos = sum(image.origin == Origin.PHOTO for image in images)
+    weight = round(min(1.0, PART_OF_THE_CLASS * num_photos / max(len(others), 1)), 4)
+    return [
+        Entry(image, image.written_caption(), weight) for image in others.select_related("subject")
+    ]
 
 
 def _refuse_few(subject: Subject, images: Sequence[Image], num_held_out: int) -> None:
@@ -181,7 +203,9 @@ def _portrait_caption(photo: Image) -> str:
     if photo.caption or photo.shot is None:
         return photo.written_caption()
     shot = Shot(photo.view, photo.expression)
-    return shots.caption(photo.subject.instance_prompt, shot, photo.clothes, photo.background)
+    subject = photo.subject
+    said = (photo.clothes, photo.background)
+    return wording.caption(subject.kind, subject.instance_prompt, shot, *said)
 
 
 def freeze_corrections(*, by: User | None, note: str = "") -> Snapshot:

@@ -10,21 +10,23 @@ import contextlib
 import itertools
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 
-from curation.archives import LEFT_BY_FILE_MANAGERS, MAGIC, Archive, BadArchive
+from curation.archives import BadArchive
+from curation.claims import believe, origin_of, parents_of, settle
 from curation.exposure import clipped
-from curation.models import Image, Origin, ReviewItem, Subject, Verdict
+from curation.models import Batch, Image, Origin, ReviewItem, Subject, Verdict
 from curation.opening import Busy, Facts, open_apart
 from curation.previews import write_previews
 from curation.provenance import png_bytes
 from curation.shots import Shot
 from curation.signals import photos_arrived
+from curation.sources import Source, sources
 from curation.storage import publish, staging, write
 from curation.trashing import take_from_trash
 
@@ -34,9 +36,6 @@ if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
 
 logger = logging.getLogger(__name__)
-
-MOST_BYTES = 400 * 1024**2
-"""Of one picture file."""
 
 FILES_AT_ONCE = 16
 """Decoded by one child process, and held on disk before they find their place."""
@@ -53,19 +52,14 @@ class Intake:
     `unread` says why the rest was not looked at; empty where everything was.
     """
 
+    origin: Origin = Origin.PHOTO
     images: list[Image] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     unread: str = ""
-
-
-@dataclass(frozen=True)
-class Source:
-    """One file of an upload. `label` names it in sentences, `name` is kept; neither is a path."""
-
-    label: str
-    name: str
-    chunks: Iterator[bytes]
+    batch: Batch | None = None
+    entries: dict[str, Image] = field(default_factory=dict)
+    """By their names in an archive, so that lineage is found again."""
 
 
 @dataclass(frozen=True)
@@ -78,21 +72,25 @@ class Opened:
 
 
 def ingest_upload(
-    subject: Subject, files: Iterable[UploadedFile[bytes]], by: User | None
+    subject: Subject,
+    files: Iterable[UploadedFile[bytes]],
+    by: User | None,
+    origin: Origin = Origin.PHOTO,
 ) -> Intake:
     """Take every picture of an upload as a photo, also those in ZIPs; the rest is refused by name.
 
-    A photo that the subject has already is taken out of the trash if it lies there.
+    A photo that the subject has already is taken out of the trash if it lies there. With `origin`
+    CLASS they are pictures of others of its class. Captions come in with the pictures.
     """
-    intake = Intake()
-    sources = _sources(files, intake.refused)
+    intake = Intake(origin)
+    coming = sources(files, intake.refused, intake.notes)
     try:
-        while group := list(itertools.islice(sources, FILES_AT_ONCE)):
+        while group := list(itertools.islice(coming, FILES_AT_ONCE)):
             _take_group(subject, group, intake, by)
     except Refused as busy:
         intake.unread = str(busy)
     logger.info(
-        "%s: %s photos came in, %s refused, by %s",
+        "%s: %s pictures came in, %s refused, by %s",
         *(subject.slug, len(intake.images), len(intake.refused), by),
     )
     return intake
@@ -102,7 +100,7 @@ def _take_group(subject: Subject, group: Sequence[Source], intake: Intake, by: U
     """Tell of each group at once: it is measured even where the rest of the upload breaks off."""
     num_before = len(intake.images)
     for opened in _open(group, intake.refused):
-        _keep_photo(subject, opened, intake)
+        _keep(subject, opened, intake)
     if len(intake.images) > num_before:
         photos_arrived.send(Subject, subject=subject, by=by)
 
@@ -115,7 +113,7 @@ def ingest_retouch(item: ReviewItem, file: UploadedFile[bytes], by: User) -> Ima
     """
     made = item.image
     refused: list[str] = []
-    opened = _open(_sources([file], refused), refused)
+    opened = _open(sources([file], refused, []), refused)
     if len(opened) != 1:
         raise Refused(" ".join(refused) or "Send one picture.")
     _refuse_uncorrected(opened[0], made, list(made.parents.all()))
@@ -194,22 +192,34 @@ def keep_row(wanted: Image, parents: Sequence[Image] = ()) -> Image:
     return wanted
 
 
-def _keep_photo(subject: Subject, opened: Opened, intake: Intake) -> None:
-    label = opened.source.label
-    if subject.images.filter(sha256=opened.sha256).exclude(origin=Origin.PHOTO).exists():
-        intake.refused.append(f"{label} was made or retouched here: it is no photo of {subject}.")
+def _keep(subject: Subject, opened: Opened, intake: Intake) -> None:
+    label, line = opened.source.label, opened.source.line
+    wanted = _row(subject, origin_of(line, intake.origin), opened)
+    others = subject.images.filter(sha256=opened.sha256).exclude(origin=wanted.origin)
+    if there := others.first():
+        intake.refused.append(_elsewhere(label, wanted, there))
         return
-    wanted = _row(subject, Origin.PHOTO, opened)
-    kept = keep_row(wanted)
+    parents = parents_of(line, intake.entries)
+    believe(wanted, line, parents)
+    kept = keep_row(wanted, parents)
     if kept.erased_at:
         intake.refused.append(f"{label} was erased here: consent for it was withdrawn.")
         return
     if kept is not wanted:
         intake.notes.append(f"{label} is here already.")
         take_from_trash(kept)
-    elif opened.facts.note:
-        intake.notes.append(f"{label} {opened.facts.note}")
+        Image.objects.filter(pk=kept.pk, caption="").update(caption=wanted.caption)
+    else:
+        intake.notes += [f"{label} {opened.facts.note}"] if opened.facts.note else []
+        intake.batch = settle(subject, kept, line, intake.batch)
     intake.images.append(kept)
+    intake.entries[opened.source.entry] = kept
+
+
+def _elsewhere(label: str, wanted: Image, there: Image) -> str:
+    if Origin.CLASS in (wanted.origin, there.origin):
+        return f"{label} is among the other pictures of {wanted.subject}: it cannot be both."
+    return f"{label} was made or retouched here: it is no photo of {wanted.subject}."
 
 
 def _row(subject: Subject, origin: Origin, opened: Opened) -> Image:
@@ -225,7 +235,7 @@ def _row(subject: Subject, origin: Origin, opened: Opened) -> Image:
     )
 
 
-def _open(sources: Iterable[Source], refused: list[str]) -> list[Opened]:
+def _open(coming: Iterable[Source], refused: list[str]) -> list[Opened]:
     """Write each file to a folder of its own, decode it apart and publish what could be read.
 
     Raises:
@@ -233,7 +243,7 @@ def _open(sources: Iterable[Source], refused: list[str]) -> list[Opened]:
     """
     with contextlib.ExitStack() as stack:
         written: list[tuple[Source, Path, str]] = []
-        for source in sources:
+        for source in coming:
             folder = stack.enter_context(staging())
             try:
                 written.append((source, folder, write(folder / "original", source.chunks)))
@@ -251,47 +261,3 @@ def _open(sources: Iterable[Source], refused: list[str]) -> list[Opened]:
                 publish(folder, sha256)
                 opened.append(Opened(source, sha256, facts))
     return opened
-
-
-def _sources(files: Iterable[UploadedFile[bytes]], refused: list[str]) -> Iterator[Source]:
-    for file in files:
-        name = _name(file.name or "")
-        if name in LEFT_BY_FILE_MANAGERS:
-            continue
-        if _begins(file, MAGIC):
-            yield from _entries(name, file, refused)
-        elif file.size is not None and file.size > MOST_BYTES:
-            refused.append(f"{name} is larger than 400 MB: export it smaller.")
-        else:
-            yield Source(name, name, file.chunks())
-
-
-def _entries(archive_name: str, file: UploadedFile[bytes], refused: list[str]) -> Iterator[Source]:
-    try:
-        archive = Archive(file)
-    except BadArchive as error:
-        refused.append(f"{archive_name} {error}")
-        return
-    if not archive.entries:
-        refused.append(f"{archive_name} holds no files.")
-    for entry in archive.entries:
-        name = _name(entry.filename)
-        label = f"{name} in {archive_name}"
-        if entry.file_size > MOST_BYTES:
-            refused.append(f"{label} is larger than 400 MB: export it smaller.")
-        else:
-            yield Source(label, name, archive.read(entry))
-
-
-def _begins(file: UploadedFile[bytes], magic: bytes) -> bool:
-    file.seek(0)
-    head: bytes = file.read(len(magic))
-    file.seek(0)
-    return head == magic
-
-
-def _name(path: str) -> str:
-    """The last part of a name from outside, of visible characters: a label, never a path."""
-    last = PurePosixPath(path.replace("\\", "/")).name
-    visible = "".join(letter for letter in last if letter.isprintable())
-    return visible[:200] or "a file without a name"

@@ -15,7 +15,16 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils.timezone import now
 
 from curation.freezing import freeze_character
-from curation.models import Batch, Invitation, Origin, ReviewItem, Role, Snapshot, Subject
+from curation.models import (
+    Batch,
+    CaptionEdit,
+    Invitation,
+    Origin,
+    ReviewItem,
+    Role,
+    Snapshot,
+    Subject,
+)
 from tests.curation.cast import guest_of, make_image, make_item, make_photos
 from tests.training.cast import make_base, make_run
 from training.models import LoraVersion, Phase, RunKind
@@ -63,6 +72,7 @@ class World:
     base: int
     member: int
     invitation: int
+    caption_edit: int
 
 
 @pytest.fixture
@@ -100,6 +110,7 @@ def world(subject: Subject) -> World:
         base=base.pk,
         member=subject.memberships.get(user__username="bob").pk,
         invitation=Invitation.with_token(DAY, subject=subject, role=Role.REVIEWER)[0].pk,
+        caption_edit=CaptionEdit.objects.create(subject=subject, said="Nothing").pk,
     )
 
 
@@ -136,7 +147,12 @@ ADDRESSES: list[Address] = [
     ("judge_blind", "post", ANYBODYS_DESK, lambda w: []),
     *_of_subject(MEMBERS, "wheel", "photos", "trash", "datasets", "review", "batches"),
     *_of_subject(MEMBERS, "card", "runs", "reviewers"),
-    *_of_subject(CURATORS, "enrich", "generate", "train", "people", "withdraw_subject"),
+    *_of_subject(CURATORS, "enrich", "generate", "train", "people", "captions", "withdraw_subject"),
+    ("write_caption", "post", CURATORS, lambda w: [w.slug, w.photo]),
+    ("look_at_captions", "post", CURATORS, lambda w: [w.slug]),
+    ("apply_captions", "post", CURATORS, lambda w: [w.slug]),
+    ("undo_captions", "post", CURATORS, lambda w: [w.slug, w.caption_edit]),
+    ("tag_images", "post", CURATORS, lambda w: [w.slug]),
     ("faults", "get", MEMBERS, lambda w: [w.slug]),
     ("handle_faults", "post", CURATORS, lambda w: [w.slug]),
     ("withdraw_subject", "post", CURATORS, lambda w: [w.slug]),
@@ -158,6 +174,13 @@ ADDRESSES: list[Address] = [
     ("empty_trash", "post", CURATORS, lambda w: [w.slug]),
     ("restore_all", "post", CURATORS, lambda w: [w.slug]),
     ("export_lessons", "get", CURATORS, lambda w: [w.slug]),
+    ("draw_others", "post", CURATORS, lambda w: [w.slug]),
+    ("propose_captions", "post", CURATORS, lambda w: [w.slug]),
+    ("upload_class", "post", CURATORS, lambda w: [w.slug]),
+    ("export_preferences", "get", CURATORS, lambda w: [w.slug]),
+    ("export_edits", "get", CURATORS, lambda w: [w.slug, "kohya"]),
+    ("export_dataset", "get", CURATORS, lambda w: [w.slug, "kohya"]),
+    ("export_snapshot", "get", CURATORS, lambda w: [w.slug, w.snapshot, "kohya"]),
     ("dataset", "get", MEMBERS, lambda w: [w.slug, "photo"]),
     ("image_detail", "get", MEMBERS, lambda w: [w.slug, w.photo]),
     ("image_detail", "post", CURATORS, lambda w: [w.slug, w.photo]),

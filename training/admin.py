@@ -12,7 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from curation.admin import Immutable, Kept, thumbnail
-from training import run_files, submission
+from training import run_files
+from training.beginning import nudge
 from training.models import (
     BaseModel,
     Benchmark,
@@ -139,7 +140,7 @@ class RunAdmin(Kept, admin.ModelAdmin[Run]):
 
 def _queue_again(run: Run) -> None:
     run.resume()
-    submission.nudge(run)
+    nudge(run)
 
 
 @admin.register(LoraVersion)

@@ -19,6 +19,8 @@ def title(run: Run) -> str:
         RunKind.ENRICH: "Enrich the photos",
         RunKind.EDIT: "Edit again",
         RunKind.GENERATE: f"Generate with {run.lora}",
+        RunKind.OTHERS: "Draw others of the class",
+        RunKind.CAPTION: "Propose captions",
     }[RunKind(run.kind)]
 
 
@@ -37,6 +39,9 @@ def after(run: Run) -> NextStep | None:
         return _review(run)
     if run.status != RunStatus.SUCCEEDED:
         return None
+    if run.kind == RunKind.CAPTION:
+        captions = reverse("captions", args=[run.subject.slug])
+        return NextStep("Look at the captions", "Nothing is taken before you say so.", captions)
     card = reverse("card", args=[run.subject.slug])
     if run.kind == RunKind.TRAIN:
         why = "No version counts before its card is drawn beside the last one's."

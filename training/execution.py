@@ -23,6 +23,8 @@ from training.fitting import fit
 from training.making import make_for_review
 from training.measuring import measure_all
 from training.models import Run, RunKind, RunMoved, RunStatus
+from training.others import make_others
+from training.proposing import propose_captions
 from training.resident import RESIDENT
 
 logger = logging.getLogger(__name__)
@@ -40,6 +42,8 @@ WORK: dict[str, Callable[[Run], None]] = {
     RunKind.GENERATE: make_for_review,
     RunKind.TRAIN: fit,
     RunKind.BENCHMARK: benchmark,
+    RunKind.OTHERS: make_others,
+    RunKind.CAPTION: propose_captions,
 }
 
 

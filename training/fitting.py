@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from curation import shots
+from curation import wording
 from curation.models import Snapshot, SnapshotItem
 from curation.shots import Shot
 from curation.storage import path_of
@@ -106,7 +106,8 @@ def _samples(run: Run) -> Generator[Sample, None, None]:
         return
     assert run.subject is not None
     for shot in SAMPLE_SHOTS:
-        prompt = shots.caption(run.subject.instance_prompt, shot, "", "grey")
+        subject = run.subject
+        prompt = wording.caption(subject.kind, subject.instance_prompt, shot, background="grey")
         yield Sample(prompt=prompt, seed=0)
 
 

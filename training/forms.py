@@ -35,6 +35,10 @@ class StartForm(forms.Form):
     key = forms.UUIDField(required=False, initial=uuid.uuid4, widget=forms.HiddenInput)
 
 
+class OthersForm(StartForm):
+    count = forms.IntegerField(min_value=1, max_value=100)
+
+
 class PlanForm(StartForm):
     """Which cells to make, and how many pictures of each."""
 
@@ -135,7 +139,7 @@ class TrainForm(StartForm, WishForm):
         widget=forms.RadioSelect,
     )
     origins = forms.MultipleChoiceField(
-        choices=[(origin, Origin(origin).label) for origin in TRAINABLE],
+        choices=[(origin, Origin(origin).label) for origin in (*TRAINABLE, Origin.CLASS)],
         initial=TRAINABLE,
         widget=forms.CheckboxSelectMultiple,
         required=False,

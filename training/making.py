@@ -36,6 +36,12 @@ logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_REPORTS = 1.0
 
+ORIGINS = {
+    RunKind.BENCHMARK: Origin.BENCHMARK,
+    RunKind.GENERATE: Origin.SYNTHETIC,
+    RunKind.OTHERS: Origin.CLASS,
+}
+
 Finish = Callable[[RunItem, Image], None]
 
 
@@ -179,19 +185,13 @@ def store(run: Run, item: RunItem, picture: Picture) -> Image:
     return store_made(
         subject=run.subject or item.source.subject,  # type: ignore[union-attr]
         picture=picture,
-        origin=_origin(run),
+        origin=ORIGINS.get(RunKind(run.kind), Origin.ENRICHED),
         shot=Shot(asked["view"], asked["expression"], asked["pose"]) if "view" in asked else None,
         depth=_depth(run, item),
         provenance=provenance,
         clothes=asked["clothes"],
         background=asked["background"],
     )
-
-
-def _origin(run: Run) -> Origin:
-    if run.kind == RunKind.BENCHMARK:
-        return Origin.BENCHMARK
-    return Origin.SYNTHETIC if run.kind == RunKind.GENERATE else Origin.ENRICHED
 
 
 def _depth(run: Run, item: RunItem) -> int:

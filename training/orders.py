@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from curation import shots
+from curation import shots, wording
 from curation.instructions import normalised
 from curation.masks import as_text
 from curation.models import Image, Origin, ReviewItem, Subject
@@ -117,9 +117,15 @@ def edit(shot: Shot, source: Image, take: int, background: str = "") -> RunItem:
 def _picture(
     subject: Subject, shot: Shot, take: int, clothes: str = "", background: str = ""
 ) -> RunItem:
-    prompt = shots.caption(subject.instance_prompt, shot, clothes, background)
+    prompt = wording.caption(subject.kind, subject.instance_prompt, shot, clothes, background)
     wanted = {"prompt": prompt, "clothes": clothes, "background": background, "take": take}
     return RunItem(request=_facts(shot) | wanted)
+
+
+def others(subject: Subject, count: int) -> list[RunItem]:
+    """Of the class prompt alone: what differs between them is the seed."""
+    words = {"prompt": subject.class_prompt, "clothes": "", "background": ""}
+    return [RunItem(request=words | {"take": take}) for take in range(count)]
 
 
 def _source_for(shot: Shot, sources: Sequence[Image], take: int) -> Image:

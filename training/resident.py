@@ -9,19 +9,22 @@ import torch
 from django.conf import settings
 
 from training.engines.base import Quantize
+from training.engines.captioner import Captioner, ChatCaptioner
 from training.engines.flux import Generator
 from training.engines.qwen import Editor
 from training.models import BaseModel, Family
+
+Engine = Generator | Editor | ChatCaptioner
 
 logger = logging.getLogger(__name__)
 
 
 class Resident:
-    """At most one of an editor or a generator, with the base it was opened from."""
+    """At most one of an editor, a generator or a captioner, with the base it was opened from."""
 
     def __init__(self) -> None:
         self.base_id: int | None = None
-        self._engine: Generator | Editor | None = None
+        self._engine: Engine | None = None
 
     def generator(self, base: BaseModel) -> Generator:
         engine = self._open(base)
@@ -35,6 +38,12 @@ class Resident:
             raise TypeError(f"{base} draws from words; it does not edit pictures")
         return engine
 
+    def captioner(self, base: BaseModel) -> Captioner:
+        engine = self._open(base)
+        if not isinstance(engine, ChatCaptioner):
+            raise TypeError(f"{base} draws; it does not describe pictures")
+        return engine
+
     def release(self) -> None:
         """Free the memory: training needs all of it."""
         self._engine, self.base_id = None, None
@@ -42,18 +51,24 @@ class Resident:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _open(self, base: BaseModel) -> Generator | Editor:
+    def _open(self, base: BaseModel) -> Engine:
         if self._engine is None or self.base_id != base.pk:
             self.release()
             logger.info("loading %s", base)
             if settings.TORCH_THREADS:
                 torch.set_num_threads(settings.TORCH_THREADS)
-            kind = Editor if base.family == Family.QWEN_EDIT else Generator
-            fits = base.is_paper_doll or not torch.cuda.is_available()
-            quantize: Quantize = "none" if fits else "nf4"
-            self._engine = kind.open(base.path, quantize=quantize)
+            self._engine = _opened(base)
             self.base_id = base.pk
         return self._engine
+
+
+def _opened(base: BaseModel) -> Engine:
+    if base.family == Family.CAPTIONER:
+        return ChatCaptioner.open(base.path)
+    kind = Editor if base.family == Family.QWEN_EDIT else Generator
+    fits = base.is_paper_doll or not torch.cuda.is_available()
+    quantize: Quantize = "none" if fits else "nf4"
+    return kind.open(base.path, quantize=quantize)
 
 
 RESIDENT = Resident()

@@ -1,48 +1,30 @@
-"""The one way a run comes into being: rows in one transaction, then a nudge to the workers."""
+"""The one way a run comes into being: what each kind of work needs, and what it refuses."""
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
-from curation.models import Batch, Image, ReviewItem, Snapshot, Subject
+from curation.captioned import unproposed
+from curation.models import Image, ReviewItem, Snapshot, Subject
 from curation.shots import Shot
-from flenwheel.celery import app
 from training import orders
+from training.beginning import begin, begun_by
 from training.models import BaseModel, Family, LoraVersion, Phase, Run, RunItem, RunKind
-from training.models.run import CPU_KINDS
 from training.readiness import (
     CannotStart,
     preferred_base,
     refuse_backlog,
     refuse_held_back,
     refuse_second_control,
-    refuse_unready,
-    refuse_withdrawn,
 )
 from training.recipes import default_recipe
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-
-logger = logging.getLogger(__name__)
-
-SEEDS_A_RUN = 10_000
-
-
-def nudge(run: Run) -> None:
-    """Wake the workers of its queue. A lost message costs time, never the run: beat repeats it."""
-    task = "training.tasks.work_cpu" if run.kind in CPU_KINDS else "training.tasks.work_gpu"
-    try:
-        app.send_task(task)
-    except (OperationalError, OSError) as error:
-        logger.warning("%s waits for the next sweep: %s", run, error)
 
 
 def submit_measure(subject: Subject, by: User | None) -> Run:
@@ -52,9 +34,7 @@ def submit_measure(subject: Subject, by: User | None) -> Run:
         return running
     images = Image.objects.filter(subject=subject)
     total = images.unmeasured().count() or images.in_use().count()  # The worker counts anew.
-    return _submit(
-        RunKind.MEASURE, preferred_base(Family.GATE), subject=subject, by=by, total=total
-    )
+    return begin(RunKind.MEASURE, preferred_base(Family.GATE), subject=subject, by=by, total=total)
 
 
 def submit_enrich(  # noqa: PLR0913 - what is asked for
@@ -78,7 +58,7 @@ def submit_enrich(  # noqa: PLR0913 - what is asked for
     items = orders.edits(subject, wanted, per_shot, **said)
     if not items:
         raise CannotStart(f"{subject} has no photos yet. Add 10-20 on the Photos page.")
-    return _submit(
+    return begin(
         RunKind.ENRICH,
         base,
         subject=subject,
@@ -97,7 +77,7 @@ def submit_again(earlier: Run, lora: LoraVersion, by: User | None) -> Run:
         RunItem(request=dict(item.request), source=item.source)
         for item in earlier.items.select_related("source").order_by("ordinal")
     ]
-    return _submit(
+    return begin(
         RunKind.ENRICH,
         lora.base,
         subject=earlier.subject,
@@ -121,7 +101,7 @@ def submit_edit(
     """Edit again what was not right, in a person's words, with a mask only inside it (PNG, 8-bit
     grey, as large as the picture): `count` candidates of other seeds."""
     base = preferred_base(Family.QWEN_EDIT)
-    return _submit(
+    return begin(
         RunKind.EDIT,
         base,
         subject=item.image.subject,
@@ -147,7 +127,7 @@ def submit_generate(  # noqa: PLR0913 - what is asked for
     _need_a_cell(wanted)
     refuse_backlog(subject)
     items = list(orders.pictures(subject, wanted, per_shot))
-    return _submit(
+    return begin(
         RunKind.GENERATE,
         lora.base,
         subject=subject,
@@ -179,13 +159,13 @@ def submit_train(  # noqa: PLR0913 - what is asked for
     """Train a character LoRA; a control is one from the photos alone, to measure turns against."""
     base = preferred_base(Family.FLUX)
     refuse_held_back(snapshot)
-    if started := _started_by(key, subject):
+    if started := begun_by(key, subject):
         return started
     if control:
         refuse_second_control(subject, phase)
     recipe = default_recipe(base, phase, **(changes or {}))
     recipe |= {"phase": phase.value, "control": control}
-    return _submit(
+    return begin(
         RunKind.TRAIN,
         base,
         subject=subject,
@@ -202,7 +182,7 @@ def submit_train_editor(snapshot: Snapshot, by: User | None) -> Run:
     refuse_held_back(snapshot)
     recipe = default_recipe(base, Phase.EDITOR) | {"phase": Phase.EDITOR.value, "control": False}
     under_way = Run.objects.active().filter(kind=RunKind.TRAIN, snapshot=snapshot, base=base)
-    return under_way.first() or _submit(
+    return under_way.first() or begin(
         RunKind.TRAIN, base, by=by, snapshot=snapshot, recipe=recipe, total=recipe["steps"]
     )
 
@@ -251,51 +231,30 @@ def _measure(
         lora=fields["lora"],
         recipe__suite=recipe["suite"],
     )
-    return same.first() or _submit(RunKind.BENCHMARK, base, items=items, recipe=recipe, **fields)
+    return same.first() or begin(RunKind.BENCHMARK, base, items=items, recipe=recipe, **fields)
 
 
-def _submit(
-    kind: RunKind,
-    base: BaseModel,
-    *,
-    by: User | None,
-    items: Iterable[RunItem] = (),
-    title: str = "",
-    key: uuid.UUID | None = None,
-    **fields: Any,
-) -> Run:
-    refuse_unready(kind, base)
-    rows, subject = list(items), fields.get("subject")
-    refuse_withdrawn(fields.get("lora"), fields.get("snapshot"), [row.source for row in rows])
-    with transaction.atomic():
-        if started := _started_by(key, subject):
-            return started
-        recipe = {"first_seed": _first_seed(kind, subject)} | fields.pop("recipe", {})
-        if title:
-            fields["batch"] = Batch.objects.create(subject=fields["subject"], title=title)
-        run = Run.objects.create(
-            key=key or uuid.uuid4(),
-            kind=kind,
-            base=base,
-            requested_by=by,
-            recipe=recipe,
-            **{"total": len(rows), **fields},
-        )
-        for ordinal, row in enumerate(rows):
-            row.run, row.ordinal = run, ordinal
-            row.request["seed"] = recipe["first_seed"] + row.request["take"]
-        RunItem.objects.bulk_create(rows)
-        transaction.on_commit(partial(nudge, run))
-    return run
+def submit_others(subject: Subject, count: int, by: User | None, *, key: uuid.UUID | None) -> Run:
+    """Draw others of the class: by the base alone, under the words that they are trained with."""
+    refuse_backlog(subject)
+    return begin(
+        RunKind.OTHERS,
+        preferred_base(Family.FLUX),
+        subject=subject,
+        by=by,
+        items=orders.others(subject, count),
+        title=f"Others: {subject.class_prompt}",
+        key=key,
+    )
 
 
-def _started_by(key: uuid.UUID | None, subject: Subject | None) -> Run | None:
-    """The run that this very form started before. Of two presses at once the second waits here."""
-    if subject is not None:
-        Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
-    return Run.objects.filter(key=key, subject=subject).first() if key else None
-
-
-def _first_seed(kind: RunKind, subject: Subject | None) -> int:
-    """Runs of one kind never repeat each other's seeds within a subject."""
-    return SEEDS_A_RUN * (1 + Run.objects.filter(kind=kind, subject=subject).count())
+def submit_captions(subject: Subject, by: User | None) -> Run:
+    """Have a captioner propose words for what has none of a person's; one run at a time."""
+    running = Run.objects.active().filter(kind=RunKind.CAPTION, subject=subject).first()
+    return running or begin(
+        RunKind.CAPTION,
+        preferred_base(Family.CAPTIONER),
+        subject=subject,
+        by=by,
+        total=unproposed(subject).count(),
+    )

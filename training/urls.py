@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from training.views import editor, loras, runs, setup, starting, wheel
+from training.views import asking, editor, loras, runs, setup, starting, wheel
 
 urlpatterns = [
     path("s/<slug:slug>/", wheel.wheel, name="wheel"),
     path("s/<slug:slug>/measure/", wheel.measure, name="measure"),
     path("s/<slug:slug>/enrich/", starting.enrich, name="enrich"),
     path("s/<slug:slug>/generate/", starting.generate, name="generate"),
+    path("s/<slug:slug>/others/", asking.draw_others, name="draw_others"),
+    path("s/<slug:slug>/captions/propose/", asking.propose_captions, name="propose_captions"),
     path("s/<slug:slug>/train/", starting.train, name="train"),
     path("s/<slug:slug>/benchmark/", starting.benchmark, name="benchmark"),
     path("s/<slug:slug>/card/", loras.card, name="card"),

@@ -157,6 +157,17 @@ KNOWN = (
         folder=str(dlib_files.installed_folder() or ""),
     ),
     KnownWeights(
+        name="Qwen2.5-VL-7B-Instruct",
+        family=Family.CAPTIONER,
+        url="https://huggingface.co/Qwen/Qwen2.5-VL-7B-Instruct",
+        download="hf download Qwen/Qwen2.5-VL-7B-Instruct --local-dir Qwen2.5-VL-7B-Instruct",
+        gated=False,
+        gigabytes=16.6,
+        licence="Apache-2.0",
+        is_commercial=True,
+        allows="Not needed. Proposes captions, also commercially.",
+    ),
+    KnownWeights(
         name="antelopev2",
         family=Family.BENCH,
         url="https://github.com/deepinsight/insightface/releases/tag/v0.7",
@@ -185,6 +196,8 @@ def inspect(folder: Path, family: str) -> int:
         raise NotWeights(f"There is no folder {folder} on this machine.")
     if family in FACES:
         _refuse_without_face_models(folder)
+    elif family == Family.CAPTIONER:
+        _refuse_without_safetensors(folder)
     else:
         _refuse_incomplete_pipeline(folder, PIPELINES[Family(family)])
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
@@ -195,6 +208,14 @@ def _refuse_without_face_models(folder: Path) -> None:
         raise NotWeights(
             f"{folder} has no .onnx files, nor dlib's. Choose the folder that holds the detector "
             "and the recogniser themselves, such as det_10g.onnx and w600k_r50.onnx."
+        )
+
+
+def _refuse_without_safetensors(folder: Path) -> None:
+    if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
+        raise NotWeights(
+            f"{folder} has no config.json with .safetensors beside it. Choose the folder in "
+            "transformers' layout, such as Qwen2.5-VL-7B-Instruct."
         )
 
 

@@ -1,3 +1,4 @@
+from curation.models.caption import CaptionChange, CaptionEdit, CaptionProposal, Tag
 from curation.models.decision import Choice, Decision, Reason
 from curation.models.image import Image, ImageQuerySet, Measurement, Origin, Verdict
 from curation.models.membership import (
@@ -23,6 +24,9 @@ from curation.models.subject import Subject, SubjectQuerySet
 __all__ = [
     "RANK",
     "Batch",
+    "CaptionChange",
+    "CaptionEdit",
+    "CaptionProposal",
     "Choice",
     "Correction",
     "Decision",
@@ -42,6 +46,7 @@ __all__ = [
     "SnapshotItem",
     "Subject",
     "SubjectQuerySet",
+    "Tag",
     "Verdict",
     "may_review",
     "reviewable_by",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 
-from curation import shots
+from curation import shots, wording
 from curation.models.subject import Subject
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ class Origin(models.TextChoices):
     SYNTHETIC = "synthetic", "Synthetic"
     RETOUCHED = "retouched", "Retouched"
     BENCHMARK = "benchmark", "Benchmark"
+    CLASS = "class", "Of the class"
 
 
 class Verdict(models.TextChoices):
@@ -52,6 +53,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def trainable(self) -> Self:
         """What a person accepted and no rule holds back. A retouch trains the editor only."""
         return self.accepted().filter(origin__in=TRAINABLE, held_out=False, subject__held_out=False)
+
+    def of_the_class(self) -> Self:
+        """Pictures of others of the class: prior preservation trains the class prompt on them."""
+        return self.accepted().filter(origin=Origin.CLASS, held_out=False, subject__held_out=False)
 
     def held_out(self) -> Self:
         """Photos kept back to measure by."""
@@ -126,7 +131,7 @@ class Image(models.Model):
                 name="only_photos_have_depth_zero",
                 condition=models.Q(origin=Origin.PHOTO, depth=0)
                 | (~models.Q(origin=Origin.PHOTO) & models.Q(depth__gte=1))
-                | models.Q(origin__in=[Origin.BENCHMARK, Origin.RETOUCHED]),
+                | models.Q(origin__in=[Origin.BENCHMARK, Origin.RETOUCHED, Origin.CLASS]),
             ),
             models.CheckConstraint(
                 name="image_has_pixels", condition=models.Q(width__gt=0, height__gt=0)
@@ -153,13 +158,20 @@ class Image(models.Model):
         return str(self.provenance.get("prompt", ""))
 
     def written_caption(self) -> str:
-        """The caption that training reads: the person's own words, else those of the facts."""
-        if self.caption:
-            return self.caption
-        person = self.subject.instance_prompt
-        if self.shot is None:
-            return f"photo of {person}"
-        return shots.caption(person, self.shot, self.clothes, self.background)
+        """The caption that training reads: the person's own words, else those at birth."""
+        return self.caption or self.caption_at_birth()
+
+    def caption_at_birth(self) -> str:
+        """Of the facts. A picture of the class shows somebody else, so it has no token."""
+        if self.origin == Origin.CLASS:
+            return self.subject.class_prompt
+        return wording.caption(
+            self.subject.kind,
+            self.subject.instance_prompt,
+            self.shot,
+            self.clothes,
+            self.background,
+        )
 
 
 class Measurement(models.Model):

@@ -63,7 +63,8 @@ class Snapshot(models.Model):
         """How many of its items may no longer train: held out, trashed or taken back since."""
         if self.purpose == self.Purpose.EDITOR:
             return self.items.exclude(correction__in=Correction.objects.trainable()).count()
-        return self.items.trained_on().exclude(image__in=Image.objects.trainable()).count()
+        held_back = self.items.trained_on().exclude(image__in=Image.objects.trainable())
+        return held_back.exclude(image__in=Image.objects.of_the_class()).count()
 
     def before(self) -> Snapshot | None:
         """The last one of the subject that is like it: of photos alone, or not."""

@@ -9,6 +9,9 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.urls import reverse
 
+from curation import wording
+from curation.captions import Taught
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
@@ -87,4 +90,14 @@ class Subject(models.Model):
     @property
     def instance_prompt(self) -> str:
         """The words a caption begins with, e.g. `ohwx_juno person`."""
-        return f"{self.instance_token} {self.class_noun}"
+        return wording.instance_prompt(self.instance_token, self.class_noun)
+
+    @property
+    def class_prompt(self) -> str:
+        """The words for any other of its class, e.g. `photo of a person`."""
+        return wording.class_prompt(self.kind, self.class_noun)
+
+    @property
+    def taught(self) -> Taught:
+        """What its captions are to teach."""
+        return Taught(self.kind, self.instance_token, self.class_noun, self.name)

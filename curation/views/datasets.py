@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from curation.checking import checks
 from curation.diversity import fallen
-from curation.exporting import lessons_zip
-from curation.forms import FreezeForm
+from curation.formats.registry import LAYOUTS
+from curation.forms import FreezeForm, UploadForm
 from curation.freezing import NotEnough, freeze_character
+from curation.ingest import ingest_upload
 from curation.models import (
     Correction,
     Image,
@@ -25,7 +27,6 @@ from curation.models import (
     Subject,
     Verdict,
 )
-from curation.models.image import TRAINABLE
 from curation.views.paging import page_of
 from curation.views.visible import subject_of
 from flenwheel.http import MemberRequest
@@ -47,6 +48,12 @@ DATASETS = {
         "Synthetic",
         "Drawn by a LoRA of this subject and accepted by a person.",
         "Nothing here yet. Train a LoRA, generate with it, then keep the best in Review.",
+    ),
+    Origin.CLASS: (
+        "Of the class",
+        "Others of the same class, under words without the token, so that a LoRA does not turn "
+        "all of them into this one. A small part of a training, and optional.",
+        "Nothing here yet, and nothing is needed: add some if everybody begins to look alike.",
     ),
 }
 
@@ -94,6 +101,7 @@ def _overview(subject: Subject, form: FreezeForm | None = None) -> dict[str, obj
         "snapshots": _snapshots(subject),
         "checks": checks(subject),
         "form": form,
+        "layouts": LAYOUTS,
         "num_trashed": Image.objects.in_trash().filter(subject=subject).count(),
     }
 
@@ -116,11 +124,31 @@ def _snapshots(subject: Subject) -> object:
 def dataset(request: MemberRequest, slug: str, origin: str) -> HttpResponse:
     """Every accepted picture of one dataset, newest first, a page at a time by key."""
     subject = subject_of(request, slug)
-    if origin not in TRAINABLE:
+    if origin not in DATASETS:
         raise Http404
     images = Image.objects.accepted().filter(subject=subject, origin=origin)
-    context = {"subject": subject, "title": DATASETS[Origin(origin)][0]} | page_of(request, images)
+    title, what, _ = DATASETS[Origin(origin)]
+    context = {"subject": subject, "origin": origin, "title": title, "what": what}
+    context |= page_of(request, images)
     return render(request, "curation/dataset.html", context)
+
+
+@login_required
+@require_POST
+def upload_class(request: MemberRequest, slug: str) -> HttpResponse:
+    """Pictures of others of the class. Curators choose them, so they need no review."""
+    subject = subject_of(request, slug, role=Role.CURATOR)
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        for sentence in form.non_field_errors():
+            messages.error(request, str(sentence))
+        return redirect("dataset", slug, Origin.CLASS)
+    intake = ingest_upload(subject, form.cleaned_data["all"], by=request.user, origin=Origin.CLASS)
+    for sentence in [*intake.refused, *filter(None, [intake.unread])]:
+        messages.warning(request, sentence)
+    count = len(intake.images)
+    messages.success(request, f"{count or 'No'} picture{'s'[: count != 1]} taken in.")
+    return redirect("dataset", slug, Origin.CLASS)
 
 
 @login_required
@@ -149,6 +177,7 @@ def snapshot_detail(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     context = {
         "subject": subject,
         "snapshot": snapshot,
+        "layouts": LAYOUTS,
         "learned": learned,
         "held_out": [item for item in items if item.held_out],
         "by_origin": dict(Counter(_dataset_of(item).lower() for item in learned)),
@@ -182,14 +211,3 @@ def _scores(snapshot: Snapshot, before: Snapshot | None) -> list[dict[str, objec
         {"name": name, "now": score, "before": older.get(name)}
         for name, score in sorted(snapshot.diversity.items())
     ]
-
-
-@login_required
-@require_GET
-def export_lessons(request: MemberRequest, slug: str) -> StreamingHttpResponse:
-    """The subject's edits and preferences, for an editor that is trained elsewhere."""
-    subject = subject_of(request, slug, role=Role.CURATOR)
-    headers = {"Content-Disposition": f'attachment; filename="{subject.slug}-lessons.zip"'}
-    return StreamingHttpResponse(
-        lessons_zip(subject), content_type="application/zip", headers=headers
-    )

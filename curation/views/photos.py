@@ -11,6 +11,7 @@ from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from curation.captioning import Rewriting, apply
 from curation.coverage import coverage
 from curation.forms import HoldOutForm, ImageFactsForm, UploadForm
 from curation.freezing import FEWEST_PHOTOS
@@ -98,6 +99,8 @@ def image_detail(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     form = ImageFactsForm(request.POST or None, instance=image)
     if form.is_valid():
         form.save()
+        said = Rewriting("say", put=form.cleaned_data["caption"])
+        apply(image.subject, Image.objects.filter(pk=pk), said, by=request.user)
         messages.success(request, "Saved.")
         return redirect("image_detail", slug, pk)
     context = {

@@ -94,3 +94,13 @@ def test_the_list_asks_a_fixed_number_of_questions(subject: Subject, django_asse
     Batch.objects.create(subject=subject, title="Edits", stranger_line=0.4, own_line=0.8)
     with django_assert_max_num_queries(10):
         checks(subject)
+
+
+@pytest.mark.parametrize(("leaking", "expected"), [(0, "ok"), (1, "warn"), (5, "bad")])
+def test_captions_that_name_what_stays_are_a_warning_and_in_most_a_stop(
+    subject: Subject, leaking: int, expected: str
+):
+    photos = make_photos(subject, 6)
+    leaky = [photo.pk for photo in photos[:leaking]]
+    Image.objects.filter(pk__in=leaky).update(caption="ohwx_juno person, freckles")
+    assert level(subject, "what stays the same") == expected

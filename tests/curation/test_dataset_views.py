@@ -21,7 +21,7 @@ def test_datasets_are_counted_apart(page: Client, subject: Subject) -> None:
     make_item(subject, 2)
     sections = page.get(reverse("datasets", args=["juno"])).context["sections"]
     counts = {s["title"]: (s["counts"] or {}).get("accepted", 0) for s in sections}
-    assert counts == {"Pristine": 6, "Enriched": 1, "Synthetic": 0}
+    assert counts == {"Pristine": 6, "Enriched": 1, "Synthetic": 0, "Of the class": 0}
 
 
 def test_freezing_leads_to_the_snapshot_with_its_captions(page: Client, subject: Subject) -> None:

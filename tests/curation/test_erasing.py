@@ -10,10 +10,21 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from curation.captioning import Rewriting, apply
 from curation.erasing import withdraw
 from curation.freezing import freeze_character
 from curation.ingest import ingest_upload
-from curation.models import Image, Measurement, Origin, Role, Snapshot, Subject, Verdict
+from curation.models import (
+    CaptionChange,
+    CaptionProposal,
+    Image,
+    Measurement,
+    Origin,
+    Role,
+    Snapshot,
+    Subject,
+    Verdict,
+)
 from curation.storage import GRACE, folder_of, sweep_files
 from curation.trashing import take_all_from_trash, take_from_trash
 from tests.curation.cast import make_image, make_item, make_measurement, make_photos
@@ -48,7 +59,11 @@ def test_pixels_faces_and_words_go_and_a_tombstone_stays(subject: Subject, alice
     photo = taken_in(subject, jpeg(), alice)
     Image.objects.filter(pk=photo.pk).update(caption="ohwx_juno at home")
     make_measurement(photo)
+    apply(subject, Image.objects.filter(pk=photo.pk), Rewriting("say", put="at sea"), by=alice)
+    CaptionProposal.objects.create(image=photo, words="at home")
     assert erase(subject, alice) == 1
+    assert not CaptionProposal.objects.exists()
+    assert not CaptionChange.objects.exists()
     photo.refresh_from_db()
     assert (photo.caption, photo.original_name) == ("", "")
     assert photo.erased_at is not None

@@ -214,6 +214,7 @@ def test_the_zip_names_every_file_that_its_lines_speak_of(
     (pair,) = map(json.loads, packed.read("preferences.jsonl").splitlines())
     for path in (edit["image_path"], edit["control_path"], pair["chosen"], pair["rejected"]):
         assert path in packed.namelist()
+    assert pair["author"] is None
     assert packed.read(pair["rejected"]) == path_of(made.sha256).read_bytes()
     assert hashlib.sha256(packed.read(pair["mask"])).hexdigest() in pair["mask"]
 

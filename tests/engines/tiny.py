@@ -22,17 +22,28 @@ from tokenizers import AddedToken, pre_tokenizers
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
+    CLIPVisionConfig,
+    LlamaConfig,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    LlavaProcessor,
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
     Qwen2Tokenizer,
     T5Config,
     T5EncoderModel,
 )
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from training.engines.packs import ImageOnlyProcessor
 
 SPECIAL = ("<|endoftext|>", "<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>")
+CHAT = (
+    "{% for m in messages %}{% for part in m.content %}{% if part.type == 'image' %}"
+    "<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ part.text }}{% endif %}"
+    "{% endfor %}{% endfor %}"
+)
 TEXT_TOKENS = 48
 SIZE = 32
 
@@ -86,6 +97,23 @@ def qwen(folder: Path) -> Path:
     """Save a QwenImageEditPlusPipeline of one block; returns its folder."""
     torch.manual_seed(0)
     words = tokenizer(template_prefix())
+    images = Qwen2VLImageProcessorPil(size={"shortest_edge": 28 * 28, "longest_edge": 56 * 56})
+    pipeline = QwenImageEditPlusPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=AutoencoderKLQwenImage(base_dim=8, z_dim=4, num_res_blocks=1,
+                                   latents_mean=[0.1] * 4, latents_std=[0.9] * 4),
+        text_encoder=seer(words),
+        tokenizer=words,
+        processor=ImageOnlyProcessor(images, words),
+        transformer=QwenImageTransformer2DModel(
+            in_channels=16, out_channels=4, num_layers=1, attention_head_dim=16,
+            num_attention_heads=2, joint_attention_dim=32, axes_dims_rope=(4, 6, 6)),
+    )  # fmt: skip
+    return _saved(pipeline, folder, "qwen-edit")
+
+
+def seer(words: Qwen2Tokenizer) -> Qwen2_5_VLForConditionalGeneration:
+    """A Qwen2.5-VL of one block that knows these words."""
     text = {
         "vocab_size": 300, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1,
         "num_attention_heads": 2, "num_key_value_heads": 1, "bos_token_id": 0, "eos_token_id": 0,
@@ -98,20 +126,53 @@ def qwen(folder: Path) -> Path:
     ids = {f"{name}_token_id": words.convert_tokens_to_ids(f"<|{token}|>") for name, token in {
         "image": "image_pad", "video": "video_pad",
         "vision_start": "vision_start", "vision_end": "vision_end"}.items()}  # fmt: skip
-    images = Qwen2VLImageProcessorPil(size={"shortest_edge": 28 * 28, "longest_edge": 56 * 56})
-    pipeline = QwenImageEditPlusPipeline(
-        scheduler=FlowMatchEulerDiscreteScheduler(),
-        vae=AutoencoderKLQwenImage(base_dim=8, z_dim=4, num_res_blocks=1,
-                                   latents_mean=[0.1] * 4, latents_std=[0.9] * 4),
-        text_encoder=Qwen2_5_VLForConditionalGeneration(
-            Qwen2_5_VLConfig(text_config=text, vision_config=vision, **ids)),
+    config = Qwen2_5_VLConfig(text_config=text, vision_config=vision, **ids)
+    return Qwen2_5_VLForConditionalGeneration(config)
+
+
+def captioner(folder: Path) -> Path:
+    """Save a Qwen2.5-VL of one block that answers in chats; returns its folder."""
+    torch.manual_seed(0)
+    words = tokenizer()
+    words.chat_template = CHAT
+    words.model_max_length = 4096
+    seer(words).save_pretrained(folder)
+    words.save_pretrained(folder)
+    Qwen2VLImageProcessorPil(
+        size={"shortest_edge": 28 * 28, "longest_edge": 56 * 56}
+    ).save_pretrained(folder)
+    return folder
+
+
+def llava(folder: Path) -> Path:
+    """Save a LLaVA of one block, the layout of JoyCaption; returns its folder."""
+    torch.manual_seed(0)
+    words = tokenizer()
+    words.add_tokens([AddedToken("<image>", special=True)])
+    words.model_max_length = 4096
+    eyes = CLIPVisionConfig(
+        hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2,
+        image_size=28, patch_size=14)  # fmt: skip
+    text = LlamaConfig(
+        vocab_size=300, hidden_size=32, intermediate_size=32, num_hidden_layers=1,
+        num_attention_heads=2, num_key_value_heads=1, bos_token_id=0, eos_token_id=0,
+        pad_token_id=0)  # fmt: skip
+    place = words.convert_tokens_to_ids("<image>")
+    config = LlavaConfig(vision_config=eyes, text_config=text, image_token_id=place)
+    model = LlavaForConditionalGeneration(config)
+    for weight in model.model.multi_modal_projector.parameters():
+        weight.data *= 100  # So that, untrained, it hears the picture beside the words.
+    model.save_pretrained(folder)
+    side = {"height": 28, "width": 28}
+    LlavaProcessor(
+        image_processor=CLIPImageProcessorPil(size={"shortest_edge": 28}, crop_size=side),
         tokenizer=words,
-        processor=ImageOnlyProcessor(images, words),
-        transformer=QwenImageTransformer2DModel(
-            in_channels=16, out_channels=4, num_layers=1, attention_head_dim=16,
-            num_attention_heads=2, joint_attention_dim=32, axes_dims_rope=(4, 6, 6)),
-    )  # fmt: skip
-    return _saved(pipeline, folder, "qwen-edit")
+        patch_size=14,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        chat_template=CHAT.replace("<|vision_start|><|image_pad|><|vision_end|>", "<image>"),
+    ).save_pretrained(folder)
+    return folder
 
 
 def picture(path: Path, seed: int = 0) -> Path:

@@ -15,6 +15,7 @@ class Family(models.TextChoices):
     GATE = "gate", "Identity gate"
     REVIEWER = "reviewer", "Automatic reviewer"
     BENCH = "bench", "Benchmark"
+    CAPTIONER = "captioner", "Captioner"
 
 
 class BaseModelQuerySet(models.QuerySet["BaseModel"]):

@@ -31,6 +31,8 @@ class RunKind(models.TextChoices):
     GENERATE = "generate", "Generate"
     TRAIN = "train", "Train a LoRA"
     BENCHMARK = "benchmark", "Benchmark"
+    OTHERS = "others", "Draw others"
+    CAPTION = "caption", "Propose captions"
 
 
 class RunStatus(models.TextChoices):

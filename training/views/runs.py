@@ -13,8 +13,9 @@ from django.views.decorators.http import require_GET, require_POST
 from curation.models import Role, Subject
 from curation.views.visible import demand, subject_of
 from flenwheel.http import MemberRequest
-from training import run_files, submission
+from training import run_files
 from training.after import after, title, took
+from training.beginning import nudge
 from training.models import IllegalTransition, Run, RunItem, RunKind, RunMoved, RunStatus
 
 PAGE = 30
@@ -127,7 +128,7 @@ def resume_run(request: MemberRequest, pk: int) -> HttpResponse:
     except (IllegalTransition, RunMoved):
         messages.warning(request, f"{run} is already on its way.")
     else:
-        submission.nudge(run)
+        nudge(run)
     return redirect(run)
 
 

@@ -20,7 +20,7 @@ from curation.correcting import checked_mask
 from curation.coverage import Coverage, coverage
 from curation.freezing import NotEnough, freeze_character
 from curation.ingest import Refused
-from curation.models import Image, Reason, Role, Snapshot, Subject
+from curation.models import Image, Origin, Reason, Role, Snapshot, Subject
 from curation.models.image import TRAINABLE
 from curation.shots import Shot
 from curation.views.visible import item_of, subject_of
@@ -170,10 +170,12 @@ def _train_page(request: MemberRequest, subject: Subject, form: TrainForm) -> Ht
 
 
 def _origins(subject: Subject) -> list[dict[str, Any]]:
-    counts = Image.objects.trainable().filter(subject=subject).count_by_origin()
+    images = Image.objects.trainable() | Image.objects.of_the_class()
+    counts = images.filter(subject=subject).count_by_origin()
     return [
         {"value": origin.value, "label": origin.label, "count": counts.get(origin, 0)}
-        for origin in TRAINABLE
+        for origin in (*TRAINABLE, Origin.CLASS)
+        if origin in TRAINABLE or origin in counts
     ]
 
 
