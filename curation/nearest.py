@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from curation.embeddings import from_bytes
 from curation.models import Image, Measurement
 
 SHOWN = 4
@@ -34,11 +35,7 @@ def cosine(one: Image, other: Image) -> float:
         return 0.0
     if ours.embedding is None or theirs.embedding is None:
         return 0.0
-    return float(np.dot(vector(ours.embedding), vector(theirs.embedding)))
-
-
-def vector(embedding: bytes | memoryview) -> np.ndarray:
-    return np.frombuffer(embedding, dtype="<f2").astype(np.float32)
+    return float(np.dot(from_bytes(ours.embedding), from_bytes(theirs.embedding)))
 
 
 def measurement_of(image: Image) -> Measurement | None:

@@ -11,9 +11,9 @@ from typing import Any
 import cv2
 import imagehash
 import numpy as np
-import numpy.typing as npt
 from PIL.Image import Image as Picture
 
+from curation.embeddings import Vectors, matrix, to_bytes
 from curation.models import Image, Measurement, Subject
 from curation.shots import VIEWS
 from curation.storage import open_picture
@@ -21,7 +21,6 @@ from training.engines.faces import Face, FaceBackend, InsightFace
 from training.engines.readers import READER, Reader, Reading
 from training.models import BaseModel
 
-Vectors = npt.NDArray[np.float32]
 SURE = 0.6
 """Probability from which a reading may stand for a photo's own facts."""
 FRONT = VIEWS.index("front")
@@ -80,7 +79,7 @@ def look(picture: Picture, eyes: Eyes) -> tuple[dict[str, str], dict[str, Any]]:
         "backend_sha256": eyes.faces.sha256,
         "num_faces": len(found),
         "face": _describe(found[0]) if found else None,
-        "embedding": found[0].embedding.astype("<f2").tobytes() if found else None,
+        "embedding": to_bytes(found[0].embedding) if found else None,
         "reading": _probable(seen) if seen else {},
         "phash": str(imagehash.phash(picture)),
         "sharpness": float(cv2.Laplacian(grey, cv2.CV_64F).var()),
@@ -134,18 +133,5 @@ def _fill_in(image: Image, shot: dict[str, str]) -> None:
 
 def photo_vectors(subject: Subject, eyes: Eyes) -> Vectors:
     """(N, D) unit vectors of the subject's photos as stored for these very weights."""
-    rows = Measurement.objects.filter(
-        image__in=Image.objects.photos().filter(subject=subject),
-        backend_sha256=eyes.faces.sha256,
-        embedding__isnull=False,
-    ).order_by("image")
-    return stack([from_bytes(row.embedding) for row in rows])
-
-
-def from_bytes(stored: bytes | memoryview | None) -> Vectors:
-    vector = np.frombuffer(bytes(stored or b""), "<f2").astype(np.float32)
-    return vector / np.linalg.norm(vector)
-
-
-def stack(vectors: list[Vectors]) -> Vectors:
-    return np.stack(vectors) if vectors else np.zeros((0, 0), np.float32)
+    _, vectors = matrix(Image.objects.photos().filter(subject=subject), eyes.faces.sha256)
+    return vectors

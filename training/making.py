@@ -18,6 +18,7 @@ from django.utils import timezone
 from PIL.Image import Image as Picture
 
 from curation import gating
+from curation.embeddings import from_bytes
 from curation.ingest import keep_row, store_made
 from curation.models import Batch, Image, Origin, ReviewItem
 from curation.nearest import nearest_photos
@@ -27,7 +28,7 @@ from curation.storage import open_picture
 from training.artifacts import lora_path
 from training.compositing import inside
 from training.engines.base import EditRequest, EngineError, GenerateRequest, LoraRef, OutOfMemory
-from training.eyes import Eyes, from_bytes, measure, open_eyes, photo_vectors
+from training.eyes import Eyes, measure, open_eyes, photo_vectors
 from training.models import BaseModel, Family, Run, RunItem, RunKind
 from training.resident import RESIDENT
 

@@ -145,8 +145,19 @@ class Measurement(models.Model):
     backend_sha256 = models.CharField(max_length=64)
     num_faces = models.PositiveSmallIntegerField()
     face: models.JSONField[dict[str, Any] | None, dict[str, Any] | None] = models.JSONField(
-        null=True, help_text="Largest face: box in pixels, detection score, side in pixels."
+        null=True, help_text="Largest face: box and 5 keypoints in pixels, detection score."
     )
+    face_size = models.FloatField(null=True, help_text="Longer side of its box, px.")
+    face_sharpness = models.FloatField(
+        null=True,
+        help_text="Variance of the Laplacian of the face brought to one size and upright: a "
+        "measure of blur that can be compared from picture to picture.",
+    )
+    yaw = models.FloatField(
+        null=True, help_text="Degrees; 0 is frontal, positive where the face points right."
+    )
+    pitch = models.FloatField(null=True, help_text="Degrees; positive where it points up.")
+    roll = models.FloatField(null=True, help_text="Degrees; positive where it leans right.")
     embedding = models.BinaryField(
         null=True, help_text="Unit vector, little-endian float16; null without a face."
     )
