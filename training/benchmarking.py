@@ -8,6 +8,7 @@ from functools import cache
 from PIL.Image import Image as Picture
 
 from curation import gating
+from curation.embeddings import stack
 from curation.models import Image, Subject
 from curation.shots import Shot
 from curation.storage import open_picture
