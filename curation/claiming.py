@@ -65,7 +65,7 @@ def next_items(batch: int, *, by: User, lease: uuid.UUID) -> ReviewItemQuerySet:
             about=Subquery(this.values_list(about)),
             unmet_gold=Subquery(unmet(by, batch).values("pk")[:1]),
         )
-        .select_related("image__measurement", "source")
+        .with_all_shown()
         .in_order()
     )
 

@@ -1,3 +1,4 @@
+from curation.models.calibration import Calibration
 from curation.models.decision import Choice, Decision, Reason
 from curation.models.image import Image, ImageQuerySet, Measurement, Origin, Verdict
 from curation.models.membership import (
@@ -23,6 +24,7 @@ from curation.models.subject import Subject, SubjectQuerySet
 __all__ = [
     "RANK",
     "Batch",
+    "Calibration",
     "Choice",
     "Correction",
     "Decision",

@@ -173,7 +173,8 @@ def release_items(request: MemberRequest, pk: int) -> HttpResponse:
 @require_GET
 def look_at_item(request: MemberRequest, pk: int) -> HttpResponse:
     """One picture for the desk, wherever it stands: to go back to it, or to undo."""
-    item = item_of(request, pk, "image__measurement", "source", "batch__subject", role=Role.GUEST)
+    beside = ("image__measurement", "source", "batch__subject", "calibration")
+    item = item_of(request, pk, *beside, role=Role.GUEST)
     lines = item.batch.stranger_line, item.batch.own_line
     details = _details(item.batch.subject.slug)
     verdicts = shown_verdicts(ReviewItem.objects.filter(pk=pk), request.user)

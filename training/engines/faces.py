@@ -40,6 +40,8 @@ DETECTOR_OUTPUTS = (9, 15)
 """SCRFD files that also give key points, without which faces cannot be aligned."""
 
 STRANGERS = "strangers.safetensors"
+SMALLEST_FACE = 64.0
+"""px under which an embedding of a real photo says little; a folder may say otherwise of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,11 @@ class FaceBackend(Protocol):
     @property
     def licence(self) -> str: ...
 
+    @property
+    def smallest_face(self) -> float:
+        """px; the embedding of a smaller face says little."""
+        ...
+
     def faces(self, image: Image.Image) -> list[Face]:
         """Every face, the largest and most central first."""
         ...
@@ -99,6 +106,7 @@ class InsightFace:
         facts = read_facts(directory)
         self.name = str(facts.get("name", directory.name))
         self.licence = str(facts.get("licence", "unknown: see where the weights came from"))
+        self.smallest_face = float(facts.get("smallest_face", SMALLEST_FACE))
         self.sha256 = digest(list(files.values()))
         self._directory = directory
         with quiet():
