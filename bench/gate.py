@@ -11,29 +11,30 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from subprocess import run
 from tempfile import TemporaryDirectory
 
+import django
 import numpy as np
+from django.core.management import call_command
 
 SUBJECTS, TESTS, WIDTH = 1000, 50, 512
 RHO = (0.55, 0.90)
 STRANGERS, IMPOSTORS = 1000, 2000
 ITEMS, PHOTOS = 10_000, 15
+WEIGHTS = "w" * 64
 
-if __name__ == "__main__":
-    _folder = TemporaryDirectory()
-    os.environ["FLENWHEEL_VAR"] = _folder.name
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "flenwheel.settings")
-    import django
-
-    django.setup()
+VAR = TemporaryDirectory()
+os.environ["FLENWHEEL_VAR"] = VAR.name
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "flenwheel.settings")
+django.setup()
 
 from curation.calibrating import Labels, floors, from_labels, from_photos  # noqa: E402
 from curation.certainty import rank_for, share_of  # noqa: E402
 from curation.embeddings import Vectors, to_bytes, unit  # noqa: E402
+from curation.gatekeeping import Weights, keep_watch  # noqa: E402
 from curation.likeness import SCORES, centroid  # noqa: E402
+from curation.models import Batch, Image, Measurement, ReviewItem, Subject  # noqa: E402
+from curation.rescoring import rescore  # noqa: E402
 
 Random = np.random.Generator
 
@@ -43,7 +44,8 @@ def person(rng: Random) -> Vectors:
 
 
 def pictures(who: Vectors, count: int, rng: Random, shift: float = 0.0) -> Vectors:
-    """(count, WIDTH) of one person; `shift` is taken off every rho, as a model's likeness is less."""
+    """(count, WIDTH) of one person; `shift` is taken off every rho: what a model makes is less
+    alike."""
     rho = rng.uniform(*RHO, size=(count, 1)) - shift
     noise = unit(rng.normal(size=(count, WIDTH)))
     return unit(rho * who + np.sqrt(1 - rho**2) * noise).astype(np.float32)
@@ -134,56 +136,43 @@ def rows() -> Iterator[tuple[str, str]]:
 
 def throughput() -> str:
     """Seconds from a new calibration to all opinions rewritten, in SQLite."""
-    run([sys.executable, "manage.py", "migrate", "-v", "0"], check=True, cwd=ROOT)  # noqa: S603
-    from curation.gatekeeping import Weights, keep_watch
-    from curation.models import Batch, Image, Measurement, ReviewItem, Subject
-    from curation.rescoring import rescore
-
-    rng = np.random.default_rng(0)
-    who = person(rng)
+    call_command("migrate", verbosity=0)
     juno = Subject.objects.create(name="Juno", slug="juno", instance_token="ohwx_juno")  # noqa: S106
-    batch = Batch.objects.create(subject=juno, title="Many")
+    rng = np.random.default_rng(0)
+    stock(juno, rng)
+    started = time.perf_counter()
+    count = rescore(juno, keep_watch(juno, Weights("bench", WEIGHTS), crowd(STRANGERS, rng)))
+    return f"{time.perf_counter() - started:.2f} s for {count:,} (goal 2)"
+
+
+def stock(subject: Subject, rng: Random) -> None:
+    """Photos, and pictures made from one of them, all measured and none decided."""
     shot = {"view": "front", "expression": "neutral", "pose": "portrait"}
-    facts = {"subject": juno, "width": 96, "height": 96, **shot}
+    facts = {"subject": subject, "width": 96, "height": 96, **shot}
     made = [
-        Image(sha256=f"{n:064x}", origin="enriched" if n else "photo", depth=int(n > 0), **facts)
-        for n in range(ITEMS)
+        Image(sha256=f"{n:064x}", origin="photo" if n < PHOTOS else "enriched", **facts)
+        for n in range(PHOTOS + ITEMS)
     ]
-    del made[0]
-    made += [Image(sha256=f"{'f' * 60}{n:04x}", origin="photo", **facts) for n in range(PHOTOS)]
-    made += [Image(sha256=f"{'e' * 60}0000", origin="enriched", depth=1, **facts)]
+    for image in made[PHOTOS:]:
+        image.depth = 1
     images = Image.objects.bulk_create(made, batch_size=1000)
-    vectors = pictures(who, len(images), rng, 0.1)
+    vectors = pictures(person(rng), len(images), rng, 0.1)
     reading = {word: [said, 0.99] for word, said in shot.items()}
-    Measurement.objects.bulk_create(
-        [
-            Measurement(
-                image=image,
-                backend_sha256="w",
-                num_faces=1,
-                yaw=float(rng.normal(0, 30)),
-                embedding=to_bytes(vector),
-                reading=reading,
-                phash=f"{n:016x}",
-                sharpness=1,
-            )
-            for n, (image, vector) in enumerate(zip(images, vectors, strict=True))
-        ],
-        batch_size=1000,
-    )
-    source = next(image for image in images if image.origin == "photo")
-    ReviewItem.objects.bulk_create(
-        [ReviewItem(batch=batch, image=i, source=source) for i in images if i.origin != "photo"],
-        batch_size=1000,
-    )
-    took = time.perf_counter()
-    watch = keep_watch(juno, Weights("bench", "w"), crowd(STRANGERS, rng))
-    count = rescore(juno, watch)
-    took = time.perf_counter() - took
-    return f"{took:.2f} s for {count:,} (goal 2)"
-
-
-ROOT = Path(__file__).resolve().parent.parent
+    seen = {"backend_sha256": WEIGHTS, "num_faces": 1, "reading": reading, "sharpness": 1}
+    measured = [
+        Measurement(
+            image=image,
+            yaw=float(rng.normal(0, 30)),
+            embedding=to_bytes(vector),
+            phash=image.sha256[-16:],
+            **seen,
+        )
+        for image, vector in zip(images, vectors, strict=True)
+    ]
+    Measurement.objects.bulk_create(measured, batch_size=1000)
+    batch = Batch.objects.create(subject=subject, title="Many")
+    items = [ReviewItem(batch=batch, image=image, source=images[0]) for image in images[PHOTOS:]]
+    ReviewItem.objects.bulk_create(items, batch_size=1000)
 
 
 def main() -> None:

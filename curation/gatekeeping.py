@@ -78,15 +78,15 @@ def _references(photos: Photos) -> Photos:
 
 
 def others_than(subject: Subject, photos: Photos, weights: Weights) -> Vectors:
-    """(M, D): the photos of other subjects, but of those who are probably the same person: most of
-    their photos are as like as this subject's own. Two queries."""
+    """(M, D): the photos of other subjects, but for those who are probably the same person under
+    another name: most of their photos are as like as this subject's own. Two queries."""
     rows = Image.objects.photos().exclude(subject=subject)
     keys, vectors = matrix(rows, weights.sha256)
     if not keys:
         return np.zeros((0, photos.vectors.shape[1]), np.float32)
     owners = dict(rows.values_list("pk", "subject"))
     whose = np.array([owners[key] for key in keys])
-    is_like = centroid(vectors, photos.vectors) >= np.median(own_scores(photos))
+    is_like = centroid(vectors, photos.vectors) >= np.quantile(own_scores(photos), 0.25)
     same = [owner for owner in set(owners.values()) if is_like[whose == owner].mean() > 0.5]
     return np.asarray(vectors[~np.isin(whose, same)])
 

@@ -164,7 +164,11 @@ def _reason(keeper: Gatekeeper, lines: Lines, gate: Gate, score: float, p: float
     if gate == Gate.GREEN:
         return f"{score:.2f}: within the range of {among}."
     if gate == Gate.RED:
-        why = "as far off as strangers are" if is_strange else "lower than nearly all that people kept"
+        why = (
+            "as far off as strangers are"
+            if is_strange
+            else "lower than nearly all that people kept"
+        )
     elif not lines.known:
         return f"{score:.2f}: nobody is known from this angle, so only you can tell."
     else:

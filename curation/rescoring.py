@@ -6,22 +6,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, models, transaction
+import numpy as np
+from django.db import connection, transaction
+from django.db.models import Q
 
-from curation import shots
 from curation.angles import angle
 from curation.coverage import coverage
-from curation.embeddings import from_bytes
+from curation.embeddings import STORED, Vectors, from_bytes, unit
 from curation.gatekeeping import JUDGED, Watch
 from curation.gating import Made, Opinion, Seen, judge
 from curation.models import Calibration, Image, Measurement, Origin, ReviewItem, Subject
 from curation.nearest import measurement_of
 from curation.ordering import place
+from curation.shots import Shot
 
 AT_ONCE = 10_000
 """Pictures whose embeddings are held in memory together."""
 WORDS = ("view", "expression", "pose")
+Picture = tuple[Seen, dict[str, str]]
+
 _MEASURED = ("embedding", "num_faces", "face_size", "yaw", "reading", "phash")
+_COLUMNS = ("sha256", *WORDS, *(f"measurement__{name}" for name in _MEASURED))
 _WRITE = """
     UPDATE curation_reviewitem
     SET gate = %s, gate_reason = %s, score = %s, p_value = %s, calibration_id = %s, rank = %s
@@ -37,9 +42,9 @@ class Waiting:
     sha256: str
     made: Made
 
-    def row(self, opinion: Opinion, calibration: Calibration, holes: set[shots.Shot]) -> list[Any]:
+    def row(self, opinion: Opinion, calibration: Calibration, holes: set[Shot]) -> list[Any]:
         asked = self.made.asked
-        is_hole = all(asked.values()) and shots.Shot(**asked) in holes
+        is_hole = len(asked) == len(WORDS) and Shot(**asked) in holes
         rank = place(self.sha256, opinion.gate, is_hole=is_hole)
         told = [opinion.gate, opinion.reason, opinion.score, opinion.p_value]
         return [*told, calibration.pk, rank, self.pk]
@@ -54,7 +59,7 @@ def rescore(subject: Subject, watch: Watch) -> int:
     return sum(_rescore(subject, Origin(origin), watch, holes) for origin in JUDGED)
 
 
-def _rescore(subject: Subject, origin: Origin, watch: Watch, holes: set[shots.Shot]) -> int:
+def _rescore(subject: Subject, origin: Origin, watch: Watch, holes: set[Shot]) -> int:
     calibration, keeper = watch.over(origin)
     if calibration is None or keeper is None:
         return 0
@@ -69,76 +74,88 @@ def _rescore(subject: Subject, origin: Origin, watch: Watch, holes: set[shots.Sh
 
 
 def _stale(subject: Subject, origin: Origin, by: Calibration) -> Iterator[list[Waiting]]:
-    """One query for every AT_ONCE of them, in the order of their keys."""
-    measured = (f"measurement__{name}" for name in (*_MEASURED, "backend_sha256"))
-    fields = ("sha256", *WORDS, *measured)
+    """Two queries for every AT_ONCE of them, in the order of their keys."""
     items = (
         ReviewItem.objects.filter(
-            models.Q(calibration=None) | ~models.Q(calibration=by),
+            Q(calibration=None) | ~Q(calibration=by),
             batch__subject=subject,
             decided_at=None,
             image__origin=origin,
             image__measurement__backend_sha256=by.backend_sha256,
         )
         .order_by("pk")
-        .values_list(
-            "pk",
-            *(f"image__{name}" for name in fields),
-            *(f"source__{name}" for name in fields),
-        )
+        .values_list("pk", "source", *(f"image__{name}" for name in _COLUMNS))
     )
     done = 0
     while rows := list(items.filter(pk__gt=done)[:AT_ONCE]):
         done = rows[-1][0]
-        yield [_waiting(row, len(fields)) for row in rows]
+        sources = _sources({row[1] for row in rows if row[1]}, by.backend_sha256)
+        pictures = _pictures([row[2:] for row in rows])
+        yield [
+            Waiting(row[0], row[2], Made(seen, shot, *sources.get(row[1], (None, {}))))
+            for row, (seen, shot) in zip(rows, pictures, strict=True)
+        ]
 
 
-def _waiting(row: Sequence[Any], width: int) -> Waiting:
-    image, source = row[1 : 1 + width], row[1 + width :]
-    made = Made(
-        seen=seen_of(*image[4:-1]),
-        asked=dict(zip(WORDS, image[1:4], strict=True)),
-        source=seen_of(*source[4:-1]) if source[-1] == image[-1] else None,
-        source_shot=_known(source[1:4]),
-    )
-    return Waiting(row[0], image[0], made)
+def _sources(keys: set[int], backend_sha256: str) -> dict[int, Picture]:
+    """Few pictures are the source of many."""
+    images = Image.objects.filter(pk__in=keys, measurement__backend_sha256=backend_sha256)
+    rows = list(images.order_by("pk").values_list("pk", *_COLUMNS))
+    return dict(zip([row[0] for row in rows], _pictures([row[1:] for row in rows]), strict=True))
 
 
-def _known(words: Sequence[str]) -> dict[str, str]:
+def _pictures(rows: Sequence[Sequence[Any]]) -> list[Picture]:
+    """Of rows of `_COLUMNS`: what was measured, and the shot that is known."""
+    vectors = _vectors([row[4] for row in rows])
+    return [
+        (seen_of(vector, *row[5:]), _shot(row[1:4]))
+        for row, vector in zip(rows, vectors, strict=True)
+    ]
+
+
+def _vectors(stored: Sequence[bytes | None]) -> list[Vectors | None]:
+    """All decoded at once: ten thousand small arrays take a second."""
+    found = [bytes(one) for one in stored if one]
+    if not found:
+        return [None] * len(stored)
+    numbers = np.frombuffer(b"".join(found), STORED).reshape(len(found), -1)
+    decoded = iter(unit(numbers.astype(np.float32)))
+    return [next(decoded) if one else None for one in stored]
+
+
+def _shot(words: Sequence[str]) -> dict[str, str]:
     return {name: word for name, word in zip(WORDS, words, strict=True) if word}
 
 
 def seen_of(
-    embedding: bytes | memoryview | None,
+    vector: Vectors | None,
     num_faces: int,
     face_size: float | None,
     yaw: float | None,
-    reading: dict[str, Any] | None,
+    reading: dict[str, Any],
     phash: str,
 ) -> Seen:
     """Of a measurement's columns, in the order of `_MEASURED`."""
     return Seen(
-        vector=from_bytes(embedding) if embedding else None,
+        vector=vector,
         num_faces=num_faces,
         face_size=face_size,
-        angle=angle(yaw, reading or {}),
+        angle=angle(yaw, reading),
         phash=phash,
-        shot={name: word for name, (word, _) in (reading or {}).items()},
+        shot={name: word for name, (word, _) in reading.items()},
     )
 
 
 def made_of(image: Image, measurement: Measurement, source: Image | None) -> Made:
     """The same of one picture with its rows at hand."""
     origin = measurement_of(source) if source else None
-    words = [getattr(source, name) for name in WORDS] if source else [""] * len(WORDS)
-    is_comparable = origin is not None and origin.backend_sha256 == measurement.backend_sha256
-    return Made(
-        seen=_seen(measurement),
-        asked={name: getattr(image, name) for name in WORDS},
-        source=_seen(origin) if origin is not None and is_comparable else None,
-        source_shot=_known(words),
-    )
+    shot = _shot([getattr(image, name) for name in WORDS])
+    if source is None or origin is None or origin.backend_sha256 != measurement.backend_sha256:
+        return Made(_seen(measurement), shot)
+    source_shot = _shot([getattr(source, name) for name in WORDS])
+    return Made(_seen(measurement), shot, _seen(origin), source_shot)
 
 
 def _seen(measurement: Measurement) -> Seen:
-    return seen_of(*(getattr(measurement, name) for name in _MEASURED))
+    stored, *rest = (getattr(measurement, name) for name in _MEASURED)
+    return seen_of(from_bytes(stored) if stored else None, *rest)
