@@ -1,18 +1,19 @@
-"""New pictures are measured at once, so that the gate and the coverage know them."""
+"""What the gate does not know is measured at once: new pictures, and all for another gate."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import OuterRef, Q, Subquery
 from django.dispatch import receiver
 
 from curation.models import Image, Subject
 from curation.signals import photos_arrived
-from training.models import BaseModel, Family, Run, RunKind, RunStatus
 from training.readiness import CannotStart
 from training.submission import submit_measure
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -26,19 +27,13 @@ def measure_arrivals(subject: Subject, **facts: Any) -> None:
         logger.warning("%s: new photos are not measured: %s", subject.slug, error)
 
 
-def measure_missed() -> None:
-    """Measure photos of whose arrival nobody heard: the web process died, or a run just ended.
+def measure_again(by: User | None) -> int:
+    """Another gate is in use: queue every subject that was measured; how many pictures it has.
 
-    A measurement that failed or was cancelled is left to people: the Photos page has its button.
+    Scores of different weights are never compared, so until then no likeness is known. A run that
+    finds nothing left, because the gate was changed back, ends at once.
     """
-    if not BaseModel.objects.usable(Family.GATE).exists():
-        return
-    newest = Run.objects.filter(kind=RunKind.MEASURE, subject=OuterRef("pk")).order_by("-pk")
-    unmeasured = Image.objects.photos().unmeasured()
-    missed = (
-        Subject.objects.filter(pk__in=unmeasured.values("subject"))
-        .annotate(newest=Subquery(newest.values("status")[:1]))
-        .filter(Q(newest=None) | Q(newest=RunStatus.SUCCEEDED))
-    )
-    for subject in missed:
-        submit_measure(subject, by=None)
+    measured = Image.objects.in_use().exclude(measurement=None)
+    for subject in Subject.objects.filter(pk__in=measured.values("subject")):
+        submit_measure(subject, by)
+    return measured.count()

@@ -20,7 +20,8 @@ from django.utils import timezone
 from training.benchmarking import benchmark
 from training.engines.base import EngineError, OutOfMemory
 from training.fitting import fit
-from training.making import make_for_review, measure_all
+from training.making import make_for_review
+from training.measuring import measure_all
 from training.models import Run, RunKind, RunMoved, RunStatus
 from training.resident import RESIDENT
 

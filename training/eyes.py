@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,13 +12,15 @@ from typing import Any
 import cv2
 import imagehash
 import numpy as np
+import numpy.typing as npt
 from PIL.Image import Image as Picture
 
 from curation.embeddings import Vectors, to_bytes
 from curation.models import Image, Measurement
 from curation.shots import VIEWS
 from curation.storage import open_picture
-from training.engines.faces import Face, FaceBackend, InsightFace
+from training.engines.face_files import find
+from training.engines.faces import Face, FaceBackend, open_faces, upright
 from training.engines.readers import READER, Reader, Reading
 from training.models import BaseModel
 
@@ -28,6 +31,9 @@ YAWS = (20.0, 55.0)
 """Degrees from which a face is in three-quarter view, and from which in profile."""
 PORTRAIT_FACE = 0.2
 """Share of a picture's height from which a face is head and shoulders; a standing body's is 0.1."""
+NO_FACE = dict.fromkeys(
+    ("face", "face_size", "face_sharpness", "yaw", "pitch", "roll", "embedding")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +57,14 @@ class Eyes:
 
 
 def open_eyes(base: BaseModel) -> Eyes:
-    return _open(base.path)
+    """Opened once a process, and again where the files have changed. Raises EngineError."""
+    return _open(base.path, find(base.path).sha256)
 
 
 @lru_cache(maxsize=4)
-def _open(folder: Path) -> Eyes:
+def _open(folder: Path, _sha256: str) -> Eyes:
     reader = Reader(folder) if (folder / READER).is_file() else None
-    return Eyes(InsightFace(folder), reader)
+    return Eyes(open_faces(folder), reader)
 
 
 def measure(image: Image, eyes: Eyes) -> Measurement:
@@ -78,21 +85,37 @@ def look(picture: Picture, eyes: Eyes) -> tuple[dict[str, str], dict[str, Any]]:
         "backend": eyes.faces.name,
         "backend_sha256": eyes.faces.sha256,
         "num_faces": len(found),
-        "face": _describe(found[0]) if found else None,
-        "embedding": to_bytes(found[0].embedding) if found else None,
+        **(_most_prominent(found[0], grey) if found else NO_FACE),
         "reading": _probable(seen) if seen else {},
         "phash": str(imagehash.phash(picture)),
-        "sharpness": float(cv2.Laplacian(grey, cv2.CV_64F).var()),
+        "sharpness": _sharpness(grey),
     }
 
 
-def _describe(face: Face) -> dict[str, Any]:
+def _most_prominent(face: Face, grey: npt.NDArray[np.uint8]) -> dict[str, Any]:
+    yaw, pitch, roll = face.pose or (None, None, None)
     return {
-        "box": [round(float(v), 1) for v in face.box],
-        "score": round(face.score, 3),
-        "size": round(float(face.size), 1),
-        "pose": face.pose,
+        "face": {
+            "box": _rounded(face.box),
+            "keypoints": [_rounded(point) for point in face.keypoints],
+            "score": round(face.score, 3),
+        },
+        "face_size": float(face.size),
+        "face_sharpness": _sharpness(upright(grey, face.keypoints)),
+        "yaw": yaw,
+        "pitch": pitch,
+        "roll": roll,
+        "embedding": to_bytes(face.embedding),
     }
+
+
+def _rounded(pixels: Sequence[float]) -> list[float]:
+    return [round(float(pixel), 1) for pixel in pixels]
+
+
+def _sharpness(grey: npt.NDArray[np.uint8]) -> float:
+    """Variance of the Laplacian (Pech-Pacheco et al. 2000, ICPR): little where all is blurred."""
+    return float(cv2.Laplacian(grey, cv2.CV_64F).var())
 
 
 def _probable(seen: Reading) -> dict[str, Any]:
@@ -108,18 +131,9 @@ def geometry(face: Face, height: int) -> dict[str, str]:
     _, top, _, bottom = face.box
     shot = {"pose": "portrait"} if bottom - top >= PORTRAIT_FACE * height else {}
     if face.pose is not None:
-        turned = bisect(YAWS, abs(face.pose[1]))
-        shot["view"] = VIEWS[FRONT + turned * _side(face)]
+        turned = bisect(YAWS, abs(face.pose.yaw))
+        shot["view"] = VIEWS[FRONT + (turned if face.pose.yaw > 0 else -turned)]
     return shot
-
-
-def _side(face: Face) -> int:
-    """-1 where the face points left, 1 where right: the nose goes before the eyes.
-
-    Not by the sign of the yaw, which models do not agree on.
-    """
-    eyes_x = face.keypoints[:2, 0].mean()
-    return 1 if face.keypoints[2, 0] > eyes_x else -1
 
 
 def _fill_in(image: Image, shot: dict[str, str]) -> None:

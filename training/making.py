@@ -264,23 +264,3 @@ def installed(family: Family) -> BaseModel:
             "Add one on the Setup page, then press Resume."
         )
     return base
-
-
-def measure_all(run: Run) -> None:
-    """A measure run: every picture of the subject without a measurement by the gate's weights.
-
-    Again and again until none is left: photos that come meanwhile start no run of their own.
-    """
-    eyes = open_eyes(run.base)
-    images = Image.objects.in_use().filter(subject=run.subject)
-    todo = images.exclude(measurement__backend_sha256=eyes.faces.sha256)
-    pace = Pace(run, time.monotonic(), 0)
-    done = 0
-    while left := todo.count():
-        run.report(phase="measuring", total=done + left)
-        for image in todo.iterator():
-            measure(image, eyes)
-            done += 1
-            pace.tell(done)
-    if run.subject is not None:
-        settle(run.subject, eyes)

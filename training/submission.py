@@ -45,11 +45,15 @@ def nudge(run: Run) -> None:
 
 
 def submit_measure(subject: Subject, by: User | None) -> Run:
-    """Measure every picture of a subject that was not measured yet."""
+    """Measure every picture of a subject that the gate's weights have not seen.
+
+    One run at a time: it ends when none is left, and counts then what only the workers know.
+    """
     running = Run.objects.active().filter(kind=RunKind.MEASURE, subject=subject).first()
     if running is not None:
         return running
-    total = Image.objects.unmeasured().filter(subject=subject).count()
+    images = Image.objects.filter(subject=subject)
+    total = images.unmeasured().count() or images.in_use().count()
     return _submit(
         RunKind.MEASURE, preferred_base(Family.GATE), subject=subject, by=by, total=total
     )

@@ -7,7 +7,7 @@ from celery import shared_task
 from curation import storage
 from flenwheel.celery import app
 from training import execution, gate
-from training.arrivals import measure_missed
+from training.catching_up import measure_missed
 from training.models import Run
 
 

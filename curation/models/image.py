@@ -57,7 +57,9 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return dict(counted)
 
     def unmeasured(self) -> Self:
-        return self.in_use().filter(measurement=None)
+        """Without a measurement, or with one of no weights: made before faces had angles."""
+        never = models.Q(measurement=None)
+        return self.in_use().filter(never | models.Q(measurement__backend_sha256=""))
 
 
 class Image(models.Model):

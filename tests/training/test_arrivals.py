@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db.models.signals import post_save
@@ -13,19 +14,26 @@ from django.urls import reverse
 from django.utils import timezone
 
 from curation.models import Image, Measurement, Subject
+from curation.storage import path_of
 from curation.trashing import move_to_trash
 from tests.curation.cast import make_image, make_photos
 from tests.training.cast import make_base, make_run
 from tests.training.pages import make_finished_run
 from training import demo, execution
-from training.arrivals import measure_missed
-from training.models import Family, Run, RunKind, RunStatus
+from training.arrivals import measure_again
+from training.catching_up import measure_missed
+from training.engines.face_files import find
+from training.models import BaseModel, Family, Run, RunKind, RunStatus
 
 
 @pytest.fixture
 def page(client: Client, alice: User, subject: Subject) -> Client:
     client.force_login(alice)
     return client
+
+
+def measured_by(photo: Image, sha256: str) -> None:
+    Measurement.objects.create(image=photo, backend_sha256=sha256, num_faces=1, sharpness=1.0)
 
 
 def measure_runs(subject: Subject) -> int:
@@ -83,10 +91,84 @@ def test_a_measurement_that_failed_or_was_cancelled_is_left_to_people(
 def test_where_everything_is_measured_nothing_is_started(subject: Subject) -> None:
     make_base(Family.GATE, "gate")
     make_image(subject, 2, trashed_at=timezone.now())
-    photo = make_image(subject, 1)
-    Measurement.objects.create(image=photo, num_faces=1, sharpness=1.0)
+    measured_by(make_image(subject, 1), find(settings.PACKS / "gate").sha256)
     measure_missed()
     assert not Run.objects.exists()
+
+
+def test_what_other_weights_measured_is_measured_again(subject: Subject) -> None:
+    make_base(Family.GATE, "gate")
+    measured_by(make_image(subject, 1, origin="enriched"), "other weights")
+    measure_missed()
+    measure_missed()
+    assert measure_runs(subject) == 1
+
+
+def test_while_the_files_of_the_gate_are_missing_nothing_is_measured_again(
+    subject: Subject, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_base(Family.GATE, "nowhere")
+    measured_by(make_image(subject, 1), "other weights")
+    measure_missed()
+    assert not Run.objects.exists()
+    assert "nowhere" in caplog.text
+
+
+def test_photos_that_were_measured_without_angles_are_measured_again(subject: Subject) -> None:
+    make_base(Family.GATE, "gate")
+    measured_by(make_image(subject, 1), "")
+    measure_missed()
+    assert measure_runs(subject) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_gate_measures_every_picture_in_use_again() -> None:
+    call_command("register_packs", verbosity=0)
+    juno = demo.load(0)
+    execution.work(cpu=True)
+    bench = make_base(Family.GATE, "bench", preferred=False)
+    bench.prefer()
+    photos = Image.objects.photos().filter(subject=juno)
+    assert measure_again(by=None) == photos.count()
+    execution.work(cpu=True)
+    assert set(photos.values_list("measurement__backend", flat=True)) == {"bench"}
+    assert Run.objects.filter(kind=RunKind.MEASURE).first().base == bench
+    assert measure_again(by=None) == photos.count()
+    execution.work(cpu=True)
+    assert Run.objects.filter(kind=RunKind.MEASURE).first().status == RunStatus.SUCCEEDED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_gate_changed_while_pictures_are_measured_measures_them_all() -> None:
+    call_command("register_packs", verbosity=0)
+    juno = demo.load(0)
+    bench = make_base(Family.GATE, "bench", preferred=False)
+
+    def change(**_: Any) -> None:
+        if not BaseModel.objects.get(pk=bench.pk).preferred:
+            bench.prefer()
+
+    post_save.connect(change, sender=Measurement)
+    try:
+        execution.work(cpu=True)
+    finally:
+        post_save.disconnect(change, sender=Measurement)
+    photos = Image.objects.photos().filter(subject=juno)
+    assert set(photos.values_list("measurement__backend", flat=True)) == {"bench"}
+    assert Run.objects.get().base == bench
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_picture_whose_file_is_gone_keeps_no_other_from_being_measured() -> None:
+    call_command("register_packs", verbosity=0)
+    juno = demo.load(0)
+    lost = Image.objects.photos().filter(subject=juno)[3]
+    path_of(lost.sha256).unlink()
+    execution.work(cpu=True)
+    run = Run.objects.get()
+    assert run.status == RunStatus.FAILED
+    assert f"first that of {lost}" in run.failure
+    assert list(Image.objects.unmeasured()) == [lost]
 
 
 def test_without_face_models_photos_wait_in_silence(

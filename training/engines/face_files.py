@@ -1,0 +1,114 @@
+"""Which face models lie in a folder, told by what the files hold and not by their names.
+
+Knows files alone: nothing is loaded to be used.
+
+- insightface's layout, all .onnx: a detector of SCRFD's shape and a recogniser of ArcFace's.
+- OpenCV's two .onnx: YuNet and SFace.
+- dlib's .dat, which say nothing of themselves and are known by the names their author gave them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError
+
+from training.engines.base import EngineError
+
+SCRFD_OUTPUTS = (9, 15)
+"""Of its detectors that also give key points, without which faces cannot be aligned."""
+YUNET_OUTPUTS = {
+    f"{part}_{stride}" for part in ("cls", "obj", "bbox", "kps") for stride in (8, 16, 32)
+}
+SFACE_SHAPE = [1, 128]
+DLIB = {
+    "detection": "mmod_human_face_detector.dat",
+    "landmarks": "shape_predictor_68_face_landmarks.dat",
+    "recognition": "dlib_face_recognition_resnet_model_v1.dat",
+}
+
+
+class Kind(StrEnum):
+    INSIGHTFACE = "insightface"
+    OPENCV = "opencv"
+    DLIB = "dlib"
+
+
+@dataclass(frozen=True, slots=True)
+class FaceFiles:
+    """`by_task` holds what an embedding depends on: detector, recogniser, dlib's landmarks too."""
+
+    kind: Kind
+    by_task: dict[str, Path]
+
+    @property
+    def sha256(self) -> str:
+        """Over the files' bytes, one after the other, by task."""
+        marks = tuple((path, path.stat().st_mtime_ns) for path in self.by_task.values())
+        return _digest(marks)
+
+
+def find(folder: Path) -> FaceFiles:
+    """Raises EngineError: a detector or a recogniser is missing, or they do not go together."""
+    if all((folder / name).is_file() for name in DLIB.values()):
+        return FaceFiles(Kind.DLIB, {task: folder / name for task, name in DLIB.items()})
+    found: dict[str, Path] = {}
+    for path in sorted(folder.glob("*.onnx")):
+        found.setdefault(_part(path, path.stat().st_mtime_ns), path)
+    for kind, (detector, recogniser) in PARTS.items():
+        if detector in found:
+            if recogniser not in found:
+                raise EngineError(_missing(folder, "recognition"))
+            return FaceFiles(kind, {"detection": found[detector], "recognition": found[recogniser]})
+    raise EngineError(_missing(folder, "detection"))
+
+
+PARTS = {Kind.OPENCV: ("yunet", "sface"), Kind.INSIGHTFACE: ("scrfd", "arcface")}
+
+
+def _missing(folder: Path, task: str) -> str:
+    return (
+        f"{folder} holds no {task} model. Choose the folder that has the files of a face pack such "
+        "as buffalo_l directly in it, or those of YuNet and SFace, or dlib's .dat files."
+    )
+
+
+@lru_cache(maxsize=64)
+def _part(path: Path, _changed: int) -> str:
+    """What insightface or OpenCV will take a file for; empty where it is neither's.
+
+    insightface goes by shape: a square input of 96 or 192 px is an attribute or landmark model.
+    """
+    try:
+        graph = onnx.load(path, load_external_data=False).graph
+    except DecodeError as error:
+        raise EngineError(f"{path} cannot be read as ONNX ({error}). Download it again.") from error
+    if {output.name for output in graph.output} >= YUNET_OUTPUTS:
+        return "yunet"
+    if len(graph.output) in SCRFD_OUTPUTS:
+        return "scrfd"
+    sides = _shape(graph.input[0])[2:]
+    if len(graph.output) != 1 or len(sides) != 2 or sides[0] != sides[1]:
+        return ""
+    if sides[0] == 112 and _shape(graph.output[0]) == SFACE_SHAPE:
+        return "sface"
+    return "arcface" if sides[0] >= 112 and sides[0] != 192 and sides[0] % 16 == 0 else ""
+
+
+def _shape(value: onnx.ValueInfoProto) -> list[int]:
+    return [side.dim_value for side in value.type.tensor_type.shape.dim]
+
+
+@lru_cache(maxsize=16)
+def _digest(marks: tuple[tuple[Path, int], ...]) -> str:
+    sha = hashlib.sha256()
+    for path, _changed in marks:
+        with path.open("rb") as file:
+            while part := file.read(1 << 20):
+                sha.update(part)
+    return sha.hexdigest()
