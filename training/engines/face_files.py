@@ -4,7 +4,7 @@ Knows files alone: nothing is loaded to be used.
 
 - insightface's layout, all .onnx: a detector of SCRFD's shape and a recogniser of ArcFace's.
 - OpenCV's two .onnx: YuNet and SFace.
-- dlib's .dat, which say nothing of themselves and are known by the names their author gave them.
+- dlib's .dat, the only ones known by name: see `dlib_files`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError
 
+from training.engines import dlib_files
 from training.engines.base import EngineError
 
 SCRFD_OUTPUTS = (9, 15)
@@ -25,18 +26,17 @@ SCRFD_OUTPUTS = (9, 15)
 YUNET_OUTPUTS = {
     f"{part}_{stride}" for part in ("cls", "obj", "bbox", "kps") for stride in (8, 16, 32)
 }
-SFACE_SHAPE = [1, 128]
-DLIB = {
-    "detection": "mmod_human_face_detector.dat",
-    "landmarks": "shape_predictor_68_face_landmarks.dat",
-    "recognition": "dlib_face_recognition_resnet_model_v1.dat",
-}
+SFACE_WIDTH = 128
 
 
 class Kind(StrEnum):
     INSIGHTFACE = "insightface"
     OPENCV = "opencv"
     DLIB = "dlib"
+
+
+PARTS = {Kind.OPENCV: ("yunet", "sface"), Kind.INSIGHTFACE: ("scrfd", "arcface")}
+"""The detector and the recogniser that go together, as `_part` calls them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class FaceFiles:
 
 def find(folder: Path) -> FaceFiles:
     """Raises EngineError: a detector or a recogniser is missing, or they do not go together."""
-    if all((folder / name).is_file() for name in DLIB.values()):
-        return FaceFiles(Kind.DLIB, {task: folder / name for task, name in DLIB.items()})
+    if of_dlib := dlib_files.files_in(folder):
+        return FaceFiles(Kind.DLIB, of_dlib)
     found: dict[str, Path] = {}
     for path in sorted(folder.glob("*.onnx")):
         found.setdefault(_part(path, path.stat().st_mtime_ns), path)
@@ -66,9 +66,6 @@ def find(folder: Path) -> FaceFiles:
                 raise EngineError(_missing(folder, "recognition"))
             return FaceFiles(kind, {"detection": found[detector], "recognition": found[recogniser]})
     raise EngineError(_missing(folder, "detection"))
-
-
-PARTS = {Kind.OPENCV: ("yunet", "sface"), Kind.INSIGHTFACE: ("scrfd", "arcface")}
 
 
 def _missing(folder: Path, task: str) -> str:
@@ -95,7 +92,7 @@ def _part(path: Path, _changed: int) -> str:
     sides = _shape(graph.input[0])[2:]
     if len(graph.output) != 1 or len(sides) != 2 or sides[0] != sides[1]:
         return ""
-    if sides[0] == 112 and _shape(graph.output[0]) == SFACE_SHAPE:
+    if sides[0] == 112 and _shape(graph.output[0])[-1:] == [SFACE_WIDTH]:
         return "sface"
     return "arcface" if sides[0] >= 112 and sides[0] != 192 and sides[0] % 16 == 0 else ""
 

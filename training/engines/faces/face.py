@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -78,3 +79,12 @@ def prominence(face: Face, size: tuple[int, int]) -> float:
     left, top, right, bottom = face.box
     off = ((left + right - size[0]) / 2, (top + bottom - size[1]) / 2)
     return (right - left) * (bottom - top) - 2 * (off[0] ** 2 + off[1] ** 2)
+
+
+def shrunk(picture: NDArray[np.uint8], side: int) -> tuple[NDArray[np.uint8], float]:
+    """The picture with no side longer than `side`, and by what it was multiplied, at most 1."""
+    scale = min(1.0, side / max(picture.shape[:2]))
+    if scale == 1:
+        return picture, scale
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return small.astype(np.uint8, copy=False), scale

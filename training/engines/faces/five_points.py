@@ -68,10 +68,11 @@ def upright(grey: NDArray[np.uint8], keypoints: Points) -> NDArray[np.uint8]:
     onto = _similarity(keypoints, UPRIGHT)
     scale = float(np.hypot(onto[0, 0], onto[1, 0]))
     if scale < 1:  # Shrink by areas first: a warp alone picks single pixels, which look sharp.
-        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        onto = _similarity(keypoints * scale, UPRIGHT)
-    crop: NDArray[np.uint8] = cv2.warpAffine(grey, onto, (SIDE, SIDE))
-    return crop
+        small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        crop = cv2.warpAffine(small, _similarity(keypoints * scale, UPRIGHT), (SIDE, SIDE))
+    else:
+        crop = cv2.warpAffine(grey, onto, (SIDE, SIDE))
+    return crop.astype(np.uint8, copy=False)
 
 
 def _similarity(points: Points, onto: Points) -> NDArray[np.float64]:

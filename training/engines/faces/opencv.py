@@ -17,7 +17,7 @@ from PIL import Image
 
 from training.engines.base import EngineError
 from training.engines.face_files import Kind, find
-from training.engines.faces.face import Face, by_prominence
+from training.engines.faces.face import Face, by_prominence, shrunk
 from training.engines.faces.five_points import pose_of
 
 SIDES = (640, 160)
@@ -59,13 +59,13 @@ class OpenCvFaces:
     def _rows(self, bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(n, 15): x, y, width, height, five points and a score, in pixels of the whole picture."""
         for side in SIDES:
-            scale = min(1.0, side / max(bgr.shape[:2]))
-            small = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            small, scale = shrunk(bgr, side)
             self._detector.setInputSize((small.shape[1], small.shape[0]))
             _, rows = self._detector.detect(small)
             if rows is not None:
-                rows[:, :14] /= scale
-                return np.asarray(rows, np.float32)
+                found: NDArray[np.float32] = np.asarray(rows, np.float32)
+                found[:, :14] /= scale
+                return found
         return np.zeros((0, 15), np.float32)
 
     def _face(self, bgr: NDArray[np.uint8], row: NDArray[np.float32]) -> Face:
