@@ -24,7 +24,7 @@ from PIL import Image
 
 from training.engines.base import EngineError
 from training.engines.face_files import Kind, find
-from training.engines.faces.face import Face, by_prominence, shrunk
+from training.engines.faces.face import SMALLEST_FACE, Face, by_prominence, shrunk
 from training.engines.faces.five_points import pose_of
 
 FRONTAL_SIDE, ANY_SIDE = 1280, 640
@@ -40,6 +40,7 @@ class DlibFaces:
 
     name = "dlib"
     licence = "public domain (CC0)"
+    smallest_face = SMALLEST_FACE
     same_person = 0.91
 
     def __init__(self, directory: Path) -> None:
