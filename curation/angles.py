@@ -13,6 +13,7 @@ from curation.shots import VIEWS
 EDGES = (20.0, 45.0, 70.0)
 """Degrees of yaw, either way, at which the bins meet."""
 ANGLES = ("front", "turned", "half-profile", "profile")
+SURE = 0.6
 UNKNOWN = "unknown"
 """The bin of those whose angle nothing tells."""
 
@@ -36,11 +37,11 @@ _YAWS = dict(zip(VIEWS, (-80.0, -35.0, 0.0, 35.0, 80.0), strict=True))
 
 
 def angle(yaw: float | None, reading: Mapping[str, Any]) -> str:
-    """By the measured yaw in degrees, else by the view that a reader read."""
-    if yaw is None:
-        view, _ = reading.get("view", ("", 0))
-        yaw = _YAWS.get(view)
-    return UNKNOWN if yaw is None else ANGLES[bisect(EDGES, abs(yaw))]
+    """By the view of a reader that is sure, for it was made for such pictures; else by the yaw in
+    degrees, which five points of a face tell but roughly."""
+    view, probability = reading.get("view", ("", 0.0))
+    told = _YAWS.get(view, yaw) if probability >= SURE else yaw
+    return UNKNOWN if told is None else ANGLES[bisect(EDGES, abs(told))]
 
 
 def angle_of(measurement: Measurement) -> str:

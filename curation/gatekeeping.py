@@ -67,11 +67,11 @@ def keep_watch(subject: Subject, weights: Weights, strangers: Vectors) -> Watch:
     photos = without(all_photos, doubts(all_photos, floors(others, all_photos.vectors)))
     if len(photos) < max(FEWEST, len(all_photos) / 2):
         return Watch({})
-    photos = _references(photos)
+    photos = references_of(photos)
     return _Drawing(subject, weights, photos, others).watch()
 
 
-def _references(photos: Photos) -> Photos:
+def references_of(photos: Photos) -> Photos:
     """Held-out photos measure what is trained, so nothing is chosen by them."""
     kept = photos.only(~photos.is_held_out)
     return kept if len(kept) >= 2 else photos

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from curation.coverage import coverage
 from curation.forms import HoldOutForm, ImageFactsForm, UploadForm
+from curation.gate_report import doubted
 from curation.ingest import Intake, ingest_upload
 from curation.models import Image, Origin, ReviewItem, Role, Subject, Verdict
 from curation.opinions import shown_verdicts
@@ -37,6 +38,7 @@ def photos_page(
     context = {
         "subject": subject,
         "images": _shown(request, subject),
+        "doubted": doubted(subject),
         "num_photos": num_photos,
         "coverage": coverage(subject),
         "num_unmeasured": photos.unmeasured().count(),
@@ -141,6 +143,7 @@ def restore_image(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
 
 def _after_change(request: MemberRequest, image: Image) -> HttpResponse:
     if request.htmx:
-        context = {"image": image, "subject": image.subject}
+        subject = image.subject
+        context = {"image": image, "subject": subject, "doubted": doubted(subject)}
         return render(request, "curation/_photo.html", context)
     return redirect("image_detail", image.subject.slug, image.pk)

@@ -154,9 +154,10 @@ def test_an_angle_is_told_by_the_yaw_to_either_side(yaw: float, name: str):
     assert angle(yaw, {}) == name
 
 
-def test_where_no_yaw_is_measured_the_reader_tells_the_angle():
-    assert angle(None, {"view": ["left profile", 0.9]}) == "profile"
-    assert angle(None, {}) == "unknown"
+def test_a_reader_that_is_sure_tells_the_angle():
+    assert angle(12.0, {"view": ["left profile", 0.9]}) == "profile"
+    assert angle(12.0, {"view": ["left profile", 0.5]}) == "front"
+    assert angle(None, {"view": ["front", 0.5]}) == "unknown"
 
 
 @settings(max_examples=60, deadline=None)
