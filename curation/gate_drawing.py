@@ -37,7 +37,7 @@ class Axis:
         step = next(s for s in (0.05, 0.1, 0.2, 0.5) if (self.high - self.low) / s <= 6)
         first = np.ceil(self.low / step) * step
         found = np.arange(first, self.high + 1e-9, step)
-        return [(self.percent(float(v)), round(float(v), 2)) for v in found]
+        return [(self.percent(float(v)), round(float(v), 2) + 0.0) for v in found]
 
 
 @dataclass(frozen=True, slots=True)

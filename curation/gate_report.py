@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from django.db.models import QuerySet
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from curation.angles import ANGLES, SCORE_OF, WORDS
 from curation.certainty import Floats, Share, can_promise
+from curation.drift import Fall, Turn, falls, turns_of
 from curation.gatekeeping import FEWEST_LABELS, JUDGED, hash_of, references_of
 from curation.gating import Lines, as_lines
 from curation.labels import Decided, decided
@@ -61,8 +62,18 @@ class Report:
     doubts: list[tuple[Doubt, Image]]
     parts: list[Part]
     versions: QuerySet[Calibration]
+    turns: list[Turn] = field(default_factory=list)
     is_behind: bool = False
     """Whether photos came, went or were held out since the lines were drawn."""
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether people's decisions draw any lines."""
+        return any(part.calibration.num_labels for part in self.parts)
+
+    @property
+    def falls(self) -> list[Fall]:
+        return [fall for fall in falls(self.turns) if fall.is_too_far]
 
     @property
     def advice(self) -> tuple[str, str]:
@@ -108,7 +119,7 @@ def report(subject: Subject) -> Report:
     named = [(doubt, images[doubt.key]) for doubt in found]
     used = references_of(known)
     is_behind = hash_of(used.vectors, used.angles) != newest.references_sha256
-    return Report(newest, photos, named, parts, versions[:VERSIONS], is_behind)
+    return Report(newest, photos, named, parts, versions[:VERSIONS], turns_of(subject), is_behind)
 
 
 def _weights(row: Calibration | None) -> tuple[str, float]:

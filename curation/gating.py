@@ -171,13 +171,17 @@ def _reason(keeper: Gatekeeper, lines: Lines, gate: Gate, score: float, p: float
         )
     elif not lines.known:
         return f"{score:.2f}: nobody is known from this angle, so only you can tell."
+    elif is_strange:
+        why = "as low as strangers reach, but such were kept"
+    elif keeper.num_labels:
+        why = "of such pictures people keep some and refuse some"
     else:
-        why = "as low as strangers reach, but you kept such" if is_strange else "unsure"
+        why = "between strangers and the photos' own range"
     return f"{score:.2f}: {why}; {p:.0%} of {among} score as low."
 
 
 def _among(keeper: Gatekeeper, lines: Lines) -> str:
-    kind = "pictures you kept" if keeper.num_labels else "photos"
+    kind = "kept pictures" if keeper.num_labels else "photos"
     return f"{len(keeper.scores[lines.pool])} {kind}{WORDS.get(lines.pool, '')}"
 
 

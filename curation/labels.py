@@ -1,6 +1,7 @@
 """What people decided about pictures, as labels of a likeness: the gate learns from them.
 
-A rejection that gives reasons, none of them the face, says nothing of the likeness and is no label.
+A rejection that gives reasons, none of them the face, says nothing of the likeness and is no label,
+nor is one that says by a correction what the edit should have been.
 """
 
 from __future__ import annotations
@@ -82,9 +83,15 @@ def decided(subject: Subject, origin: Origin, backend_sha256: str) -> Decided:
 
 
 def _rejected_for_other_reasons(subject: Subject) -> set[int]:
-    """Items whose newest rejection gives reasons, none of the face."""
+    """Items whose newest rejection gives reasons, none of the face, or says by a correction what
+    the edit should have been."""
     said = Decision.objects.verdicts().filter(
         item__batch__subject=subject, choice=Choice.REJECT, is_opinion=False
     )
-    newest = dict(said.order_by("pk").values_list("item", "reasons"))
-    return {item for item, why in newest.items() if why and not OF_THE_FACE & set(why)}
+    rows = said.order_by("pk").values_list("item", "reasons", "correction")
+    newest = {item: (why, correction) for item, why, correction in rows}
+    return {
+        item
+        for item, (why, correction) in newest.items()
+        if not OF_THE_FACE & set(why) and (why or correction)
+    }

@@ -46,7 +46,7 @@ class Waiting:
         asked = self.made.asked
         is_hole = len(asked) == len(WORDS) and Shot(**asked) in holes
         rank = place(self.sha256, opinion.gate, is_hole=is_hole)
-        told = [opinion.gate, opinion.reason, opinion.score, opinion.p_value]
+        told = [opinion.gate.value, opinion.reason, opinion.score, opinion.p_value]
         return [*told, calibration.pk, rank, self.pk]
 
 

@@ -109,6 +109,7 @@ def batch_numbers(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
         "leads": is_lead,
         "comparison": compare(batch),
         "shares": shares(batch) if is_lead else [],
+        "num_spared": batch.items.filter(is_spared=True, decided_at=None).count(),
         "num_tests": batch.items.exclude(gold="").count(),
         "num_disputed": ReviewItem.objects.disputed().filter(batch=batch).count(),
     }

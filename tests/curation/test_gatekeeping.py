@@ -9,10 +9,20 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from curation.calibrating import floors
-from curation.deciding import decide
+from curation.deciding import decide, record_correction
 from curation.gatekeeping import FEWEST_LABELS, MORE_LABELS, Weights, keep_watch
 from curation.labels import decided
-from curation.models import Calibration, Choice, Gate, Origin, Reason, ReviewItem, Subject, Verdict
+from curation.models import (
+    Calibration,
+    Choice,
+    Gate,
+    Image,
+    Origin,
+    Reason,
+    ReviewItem,
+    Subject,
+    Verdict,
+)
 from curation.references import doubts, photos_of
 from curation.rescoring import rescore
 from tests.curation.cast import make_image, make_item
@@ -155,6 +165,18 @@ def test_a_rejection_for_its_hands_says_nothing_of_the_face(subject: Subject, al
     decide(face, Choice.REJECT, by=alice, reasons=[Reason.LIMBS, Reason.IDENTITY])
     decide(unsaid, Choice.REJECT, by=alice)
     assert len(decided(subject, Origin.ENRICHED, WEIGHTS)) == 2
+
+
+def test_an_edit_that_should_have_been_another_says_nothing_of_the_face(
+    subject: Subject, photos: None, alice: User
+):
+    item, other = make_measured(subject, 2)
+    ReviewItem.objects.filter(pk=item.pk).update(source=Image.objects.photos().first())
+    item.refresh_from_db()
+    record_correction(item, make_image(subject, 70, origin=Origin.RETOUCHED), by=alice)
+    assert len(decided(subject, Origin.ENRICHED, WEIGHTS)) == 0
+    decide(other, Choice.REJECT, by=alice)
+    assert len(decided(subject, Origin.ENRICHED, WEIGHTS)) == 1
 
 
 def test_what_waits_is_judged_again_and_names_its_calibration(subject: Subject, photos: None):
