@@ -17,14 +17,12 @@ import numpy as np
 from django.db.models import Window
 from django.db.models.functions import RowNumber
 
-from curation.angles import ANGLES, SCORE_OF, angle
+from curation.angles import SCORE_OF, angle
 from curation.certainty import Floats, Share
 from curation.embeddings import Vectors, from_bytes
-from curation.gatekeeping import JUDGED, references_of
-from curation.gating import as_lines
+from curation.gatekeeping import JUDGED, newest_by_photos, photos_now, references_of
 from curation.likeness import SCORES
-from curation.models import Batch, Origin, ReviewItem, Subject, Verdict
-from curation.references import doubts, photos_of, without
+from curation.models import Batch, ReviewItem, Subject, Verdict
 
 LARGEST_FALL = 0.03
 """Cosine by which likeness may fall over two turns."""
@@ -111,13 +109,10 @@ def _spread(scores: Floats) -> float:
 
 def turns_of(subject: Subject) -> list[Turn]:
     """The newest batches with enough kept pictures, oldest first. Three queries."""
-    row = subject.calibrations.filter(origin=Origin.PHOTO).defer("scores", "strangers").first()
+    row = newest_by_photos(subject)
     if row is None:
         return []
-    lines = as_lines(row.lines)
-    found = photos_of(subject, row.backend_sha256, row.smallest_face)
-    floor_of = {SCORE_OF[name]: lines[name].floor for name in ANGLES}
-    references = references_of(without(found, doubts(found, floor_of))).vectors
+    references = references_of(photos_now(row)[0]).vectors
     if not len(references):
         return []
     kept = sorted(_kept(subject, row.backend_sha256), key=_batch)

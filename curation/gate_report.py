@@ -11,11 +11,18 @@ from numpy.typing import NDArray
 from curation.angles import ANGLES, SCORE_OF, WORDS
 from curation.certainty import Floats, Share, can_promise
 from curation.drift import Fall, Turn, falls, turns_of
-from curation.gatekeeping import FEWEST_LABELS, JUDGED, hash_of, references_of
+from curation.gatekeeping import (
+    FEWEST_LABELS,
+    JUDGED,
+    hash_of,
+    newest_by_photos,
+    photos_now,
+    references_of,
+)
 from curation.gating import Lines, as_lines
 from curation.labels import Decided, decided
 from curation.models import Calibration, Image, Origin, Subject
-from curation.references import ENOUGH, FEWEST, Doubt, Photos, doubts, own_scores, photos_of
+from curation.references import ENOUGH, FEWEST, Doubt, Photos, own_scores
 from curation.roc import Curve, curve
 
 VERSIONS = 20
@@ -58,7 +65,8 @@ class Report:
     """`newest`: the lines that photos and strangers draw; None before the first."""
 
     newest: Calibration | None
-    photos: Photos
+    num_photos: int
+    """Usable ones, held-out ones among them."""
     doubts: list[tuple[Doubt, Image]]
     parts: list[Part]
     versions: QuerySet[Calibration]
@@ -78,7 +86,7 @@ class Report:
     @property
     def advice(self) -> tuple[str, str]:
         """A level and a sentence about how many photos are usable; both empty where enough are."""
-        usable = len(self.photos) - len(self.doubts)
+        usable = self.num_photos
         if usable < FEWEST:
             return "error", (
                 f"{usable} usable photo{'s'[: usable != 1]}: nobody can be told apart by fewer "
@@ -107,32 +115,31 @@ def report(subject: Subject) -> Report:
     """A constant number of queries; the embeddings of all decided pictures are read."""
     versions = subject.calibrations.defer("lines", "scores", "strangers")
     newest = subject.calibrations.filter(origin=Origin.PHOTO).first()
-    photos = photos_of(subject, *_weights(newest))
     if newest is None:
-        return Report(None, photos, [], [], versions[:0])
-    lines = as_lines(newest.lines)
-    found = doubts(photos, {SCORE_OF[angle]: lines[angle].floor for angle in ANGLES})
+        return Report(None, 0, [], [], versions[:0])
+    photos, found = photos_now(newest)
     images = Image.objects.in_bulk([doubt.key for doubt in found])
-    known = photos.only(np.array([key not in images for key in photos.keys], bool))
-    parts = [_photo_part(newest, lines, known)]
-    parts += [part for origin in JUDGED if (part := _part(subject, origin, newest, known))]
-    named = [(doubt, images[doubt.key]) for doubt in found]
-    used = references_of(known)
-    is_behind = hash_of(used.vectors, used.angles) != newest.references_sha256
-    return Report(newest, photos, named, parts, versions[:VERSIONS], turns_of(subject), is_behind)
+    parts = [_photo_part(newest, photos)]
+    parts += [part for origin in JUDGED if (part := _part(subject, origin, newest, photos))]
+    used = references_of(photos)
+    return Report(
+        newest=newest,
+        num_photos=len(photos),
+        doubts=[(doubt, images[doubt.key]) for doubt in found],
+        parts=parts,
+        versions=versions[:VERSIONS],
+        turns=turns_of(subject),
+        is_behind=hash_of(used.vectors, used.angles) != newest.references_sha256,
+    )
 
 
-def _weights(row: Calibration | None) -> tuple[str, float]:
-    return (row.backend_sha256, row.smallest_face) if row else ("", 0.0)
-
-
-def _photo_part(row: Calibration, lines: dict[str, Lines], photos: Photos) -> Part:
+def _photo_part(row: Calibration, photos: Photos) -> Part:
     own = own_scores(photos) if len(photos) > 1 else np.zeros(0)
     groups = [
         Group("photos, each against the others", own, "photo"),
         Group("strangers", np.array(row.strangers), "stranger"),
     ]
-    return Part("Photos and strangers", groups, lines, row, 0)
+    return Part("Photos and strangers", groups, as_lines(row.lines), row, 0)
 
 
 def _part(subject: Subject, origin: Origin, first: Calibration, photos: Photos) -> Part | None:
@@ -160,13 +167,7 @@ def scores_of(found: Decided, photos: Photos) -> Floats:
     return scored
 
 
-def doubted(subject: Subject) -> dict[int, str]:
-    """Photos that may show another person, each with its sentence, for the Photos page."""
-    newest = subject.calibrations.filter(origin=Origin.PHOTO).defer("scores", "strangers").first()
-    if newest is None:
-        return {}
-    lines = as_lines(newest.lines)
-    floors = {SCORE_OF[angle]: lines[angle].floor for angle in ANGLES}
-    return {
-        doubt.key: str(doubt) for doubt in doubts(photos_of(subject, *_weights(newest)), floors)
-    }
+def doubted(subject: Subject) -> set[int]:
+    """Keys of photos that may show another person, for the Photos page. Two queries."""
+    newest = newest_by_photos(subject)
+    return {doubt.key for doubt in photos_now(newest)[1]} if newest else set()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from django.db import IntegrityError, transaction
 
-from curation.angles import ANGLES
+from curation.angles import ANGLES, SCORE_OF
 from curation.calibrating import Drawn, floors, from_labels, from_photos
 from curation.certainty import Floats, error_expected
 from curation.embeddings import STORED, Vectors, matrix
@@ -21,7 +21,7 @@ from curation.gating import Gatekeeper, as_lines, ceiling_of
 from curation.labels import Decided, decided
 from curation.likeness import CENTROID, centroid
 from curation.models import Calibration, Image, Origin, Subject
-from curation.references import FEWEST, Photos, doubts, own_scores, photos_of, without
+from curation.references import FEWEST, Doubt, Photos, doubts, own_scores, photos_of, without
 
 ALPHA = 0.10
 TARGET = 0.80
@@ -166,6 +166,20 @@ def keep(drawn_from: dict[str, Any], facts: dict[str, Any]) -> Calibration:
                 return Calibration.objects.create(number=number, **drawn_from, **facts)
         except IntegrityError:  # Somebody drew the same, or took the number.
             continue
+
+
+def newest_by_photos(subject: Subject) -> Calibration | None:
+    """The newest lines that photos and strangers drew, without the long lists of scores."""
+    rows = Calibration.objects.filter(subject=subject, origin=Origin.PHOTO)
+    return rows.select_related("subject").defer("scores", "strangers").first()
+
+
+def photos_now(row: Calibration) -> tuple[Photos, list[Doubt]]:
+    """The subject's usable photos as they are now, and those in doubt, by the row's floors."""
+    photos = photos_of(row.subject, row.backend_sha256, row.smallest_face)
+    lines = as_lines(row.lines)
+    found = doubts(photos, {SCORE_OF[angle]: lines[angle].floor for angle in ANGLES})
+    return without(photos, found), found
 
 
 def keeper_of(row: Calibration, references: Vectors) -> Gatekeeper:
