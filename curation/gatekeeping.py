@@ -103,7 +103,6 @@ class _Drawing:
             photos.vectors, photos.angles, floors(strangers, photos.vectors), ALPHA
         )
         self.facts = {
-            "subject": subject,
             "backend_sha256": weights.sha256,
             "references_sha256": hash_of(photos.vectors, photos.angles),
             "strangers_sha256": hash_of(strangers),
@@ -120,7 +119,7 @@ class _Drawing:
         return Watch({o: (row, keeper_of(row, self.photos.vectors)) for o, row in rows.items()})
 
     def _by_people(self, origin: Origin) -> Calibration | None:
-        last = Calibration.objects.filter(origin=origin, **self.facts).first()
+        last = newest(self.subject, origin, **self.facts)
         found = decided(self.subject, origin, self.weights.sha256)
         wanted = last.num_labels + MORE_LABELS if last else FEWEST_LABELS
         if len(found) < wanted:
@@ -150,22 +149,33 @@ class _Drawing:
             "error_low": error.low,
             "error_high": error.high,
         }
-        return keep({"origin": origin, **self.facts, **labels}, facts)
+        return keep({"subject": self.subject, "origin": origin, **self.facts, **labels}, facts)
 
 
 def keep(drawn_from: dict[str, Any], facts: dict[str, Any]) -> Calibration:
-    """The row for what it is drawn from; two workers make one of it."""
+    """The newest row of its origin, where it is drawn from the same; else the next one. Two workers
+    make one of it, for a number is given once."""
     while True:
-        row = Calibration.objects.filter(**drawn_from).first()
-        if row:
+        if row := newest(**drawn_from):
             return row
-        last = Calibration.objects.filter(subject=drawn_from["subject"]).first()
+        rows = Calibration.objects.filter(subject=drawn_from["subject"])
+        last = rows.first()
+        number = 1 + (last.number if last else 0)
         try:
             with transaction.atomic():
-                number = 1 + (last.number if last else 0)
                 return Calibration.objects.create(number=number, **drawn_from, **facts)
-        except IntegrityError:  # Somebody drew the same, or took the number.
-            continue
+        except IntegrityError:
+            if not rows.filter(number=number).exists():
+                raise
+            # Somebody took the number, perhaps for the same.
+
+
+def newest(subject: Subject, origin: Origin, **drawn_from: Any) -> Calibration | None:
+    """The newest row of the origin, where it is drawn from this; an older one is history, even if
+    the photos are again as they were."""
+    rows = Calibration.objects.filter(subject=subject, origin=origin)
+    row = rows.first()
+    return rows.filter(pk=row.pk, **drawn_from).first() if row else None
 
 
 def newest_by_photos(subject: Subject) -> Calibration | None:

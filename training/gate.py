@@ -22,8 +22,8 @@ from training.models import BaseModel, Family, Run, RunItem, RunKind
 
 logger = logging.getLogger(__name__)
 
-_tried: Counter[int] = Counter()
-"""Subject -> how many decisions there were when its lines were last drawn or found not due."""
+_tried: Counter[tuple[int, str]] = Counter()
+"""Subject and origin -> how many were decided when lines were last drawn, or tried in vain."""
 
 
 def gate_of(run: Run, eyes: Eyes) -> Watch:
@@ -116,8 +116,8 @@ def due() -> set[int]:
     found = set()
     for (subject, origin), count in decided.items():
         last = newest.get((subject, origin), FEWEST_LABELS - MORE_LABELS)
-        if count >= last + MORE_LABELS and _tried[subject] != count:
-            _tried[subject] = count
+        if count >= last + MORE_LABELS and _tried[subject, origin] != count:
+            _tried[subject, origin] = count
             found.add(subject)
     return found | behind()
 

@@ -15,8 +15,8 @@ class Calibration(models.Model):
 
     Of origin photo are those that photos and strangers drew; they judge pictures of every origin
     of which too few are decided. `lines`: angle -> `curation.gating.Lines`; `scores`: pool -> what
-    p-values are told from, sorted. The hashes say over what it was drawn: the same again is the
-    same row.
+    p-values are told from, sorted. The hashes say over what it was drawn: while that is so the
+    newest row of an origin stays the newest.
     """
 
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="calibrations")
@@ -51,20 +51,6 @@ class Calibration(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(fields=["subject", "number"], name="calibration_has_a_number"),
-            models.UniqueConstraint(
-                fields=[
-                    "subject",
-                    "origin",
-                    "backend_sha256",
-                    "references_sha256",
-                    "strangers_sha256",
-                    "labels_sha256",
-                    "alpha",
-                    "target",
-                    "smallest_face",
-                ],
-                name="calibration_once_for_what_it_is_drawn_from",
-            ),
             models.CheckConstraint(
                 name="calibration_alpha_is_a_share",
                 condition=models.Q(alpha__gt=0, alpha__lt=1, target__gt=0, target__lt=1),

@@ -25,6 +25,7 @@ from curation.models import (
 )
 from curation.references import doubts, photos_of
 from curation.rescoring import rescore
+from curation.trashing import move_to_trash
 from tests.curation.cast import make_image, make_item
 from tests.curation.faces import WEIGHTS, around, crowd, measured, somebody, with_photos
 
@@ -74,6 +75,17 @@ def test_another_photo_draws_another(subject: Subject, photos: None):
     measured(make_image(subject, 9000), around(WHO, 1, seed=77)[0])
     watch(subject)
     assert [row.number for row in Calibration.objects.order_by("pk")] == [1, 2]
+
+
+def test_photos_that_are_again_as_they_were_draw_the_newest_lines(subject: Subject, photos: None):
+    watch(subject)
+    photo = make_image(subject, 9000)
+    measured(photo, around(WHO, 1, seed=77)[0])
+    watch(subject)
+    move_to_trash(photo)
+    row, _ = watch(subject).over(Origin.ENRICHED)
+    assert (row.number, row.num_photos) == (3, 12)
+    assert watch(subject).over(Origin.ENRICHED)[0] == row
 
 
 def test_a_calibration_is_never_changed(subject: Subject, photos: None):
