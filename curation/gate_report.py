@@ -119,9 +119,9 @@ def report(subject: Subject) -> Report:
         return Report(None, 0, [], [], versions[:0])
     photos, found = photos_now(newest)
     images = Image.objects.in_bulk([doubt.key for doubt in found])
-    parts = [_photo_part(newest, photos)]
-    parts += [part for origin in JUDGED if (part := _part(subject, origin, newest, photos))]
     used = references_of(photos)
+    parts = [_photo_part(newest, used)]
+    parts += [part for origin in JUDGED if (part := _part(subject, origin, newest, used))]
     return Report(
         newest=newest,
         num_photos=len(photos),

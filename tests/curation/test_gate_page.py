@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from curation.deciding import decide
 from curation.gate_drawing import axis_of, drawn
@@ -79,6 +80,13 @@ def test_the_photo_of_somebody_else_is_shown_with_its_reason(curator: Client, su
     photos = words(curator, "/s/juno/photos/")
     assert "1 photo may show another person" in photos
     assert photos.count("may be another person</a>") == 1
+
+
+def test_without_any_photo_left_the_page_says_what_is_missing(curator: Client, subject: Subject):
+    with_photos(subject, WHO)
+    draw(subject)
+    Image.objects.update(trashed_at=timezone.now())
+    assert "0 usable photos: nobody can be told apart" in words(curator)
 
 
 def test_a_photo_that_came_since_is_told(curator: Client, subject: Subject):

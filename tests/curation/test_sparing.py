@@ -28,7 +28,7 @@ def make_calibration(subject: Subject, **facts: object) -> Calibration:
     facts = {"number": 1, "origin": "enriched", "num_photos": 12, "num_strangers": 400} | facts
     drawn = {"alpha": 0.1, "target": 0.8, "ceiling": 0.9, "lines": {}, "scores": {}}
     error = {"expected_error": 0.1, "error_low": 0.05, "error_high": 0.2}
-    return Calibration.objects.create(subject=subject, **drawn, **error, **facts)
+    return Calibration.objects.create(subject=subject, **(drawn | error | facts))
 
 
 def judged(by: Calibration, number: int, gate: str = Gate.RED, p_value: float = 0.01):
