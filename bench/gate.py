@@ -107,7 +107,8 @@ def impostors() -> str:
     over = sum(hits > 0.01 * IMPOSTORS for hits in passed)
     return (
         f"one subject {100 * one.value:.2f} % ({100 * one.low:.2f}-{100 * one.high:.2f}); "
-        f"100 subjects {100 * every.value:.2f} %, over 1 % in {over}"
+        f"100 subjects {100 * every.value:.2f} % ({100 * every.low:.2f}-{100 * every.high:.2f}), "
+        f"over 1 % in {over}"
     )
 
 
