@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import skimage
 from PIL import Image
@@ -71,14 +72,21 @@ def _archive() -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "flenwheel")
     archive = cache / f"{SOURCE}-{VERSION}.tar.gz"
     if not archive.is_file():
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary=:all:"]
-        command = [*pip, "--dest", str(cache), f"{SOURCE}=={VERSION}"]
-        try:
-            subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE)
-        except (OSError, subprocess.SubprocessError) as error:
-            why = (getattr(error, "stderr", "") or str(error)).strip().splitlines()[-1]
-            raise NotToBeHad(f"pip cannot download {SOURCE} {VERSION}: {why}") from error
+        cache.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=cache) as folder:
+            _download(folder)
+            Path(folder, archive.name).replace(archive)
     return archive
+
+
+def _download(folder: str) -> None:
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", f"--no-binary={SOURCE}"]
+    command = [*pip, "--dest", folder, f"{SOURCE}=={VERSION}"]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE)
+    except (OSError, subprocess.SubprocessError) as error:
+        why = (getattr(error, "stderr", "") or str(error)).strip().splitlines()[-1]
+        raise NotToBeHad(f"pip cannot download {SOURCE} {VERSION}: {why}") from error
 
 
 def pairs(backend: FaceBackend) -> Iterator[Pair]:

@@ -45,15 +45,12 @@ def nudge(run: Run) -> None:
 
 
 def submit_measure(subject: Subject, by: User | None) -> Run:
-    """Measure every picture of a subject that the gate's weights have not seen.
-
-    One run at a time: it ends when none is left, and counts then what only the workers know.
-    """
+    """Measure every picture of a subject that the gate's weights have not seen."""
     running = Run.objects.active().filter(kind=RunKind.MEASURE, subject=subject).first()
     if running is not None:
         return running
     images = Image.objects.filter(subject=subject)
-    total = images.unmeasured().count() or images.in_use().count()
+    total = images.unmeasured().count() or images.in_use().count()  # The worker counts anew.
     return _submit(
         RunKind.MEASURE, preferred_base(Family.GATE), subject=subject, by=by, total=total
     )

@@ -59,3 +59,9 @@ def test_a_face_is_laid_upright_at_one_size(scale: float) -> None:
     assert crop.shape == (SIDE, SIDE)
     row, column = np.unravel_index(crop.argmax(), crop.shape)
     assert (column, row) == pytest.approx(UPRIGHT[2], abs=5)
+
+
+def test_a_large_picture_is_shrunk_by_areas_so_that_its_grain_is_no_sharpness() -> None:
+    grain = np.random.default_rng(0).integers(0, 256, (900, 900)).astype(np.uint8)
+    spread = [upright(grain, UPRIGHT * scale).std() for scale in (1, 8)]
+    assert spread[1] < spread[0] / 4

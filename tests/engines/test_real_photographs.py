@@ -65,7 +65,7 @@ def test_a_head_that_leans_right_has_a_positive_roll(
     eyes: DlibFaces, real: dict[str, Image.Image]
 ) -> None:
     (face,) = eyes.faces(real["obama.jpg"].rotate(-20))
-    assert face.pose.roll == pytest.approx(20, abs=4)
+    assert face.pose.roll == pytest.approx(20, abs=6)
 
 
 def test_a_face_that_the_frontal_detector_misses_is_found_by_the_other(

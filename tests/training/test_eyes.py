@@ -71,7 +71,8 @@ def stored(subject: Subject, picture: Picture.Image) -> Image:
     )
 
 
-def measured(subject: Subject, shot: Shot, **drawn: Any) -> Measurement:
+def measured(subject: Subject, shot: Shot, **drawn: Any) -> Any:
+    """The measurement of a drawn face; of Any type, for its columns may be null."""
     return measure(stored(subject, drawn_face(shot, **drawn)), eyes())
 
 

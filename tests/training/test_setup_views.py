@@ -8,9 +8,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from tests.training.cast import make_base
+from curation.models import Measurement, Subject
+from tests.curation.cast import make_photos
+from tests.training.cast import make_base, make_run
+from tests.training.pages import make_finished_run
 from training import weights
-from training.models import BaseModel, Family
+from training.engines.dlib_files import installed_folder
+from training.models import BaseModel, Family, Run, RunKind
 
 
 @pytest.fixture
@@ -89,6 +93,52 @@ def test_the_base_in_use_is_switched_by_staff_alone(
     operator.force_login(alice)
     operator.post(url)
     assert BaseModel.objects.get(preferred=True) == other
+
+
+def test_another_gate_measures_every_picture_again_and_the_page_says_so(
+    operator: Client, subject: Subject
+) -> None:
+    gate = make_base(Family.GATE, "gate")
+    other = make_base(Family.GATE, "other", preferred=False)
+    for photo in make_photos(subject, 3):
+        Measurement.objects.create(image=photo, backend_sha256="a", num_faces=1, sharpness=1.0)
+    make_finished_run(subject, RunKind.MEASURE)
+    words = operator.post(reverse("prefer_base", args=[other.pk]), follow=True).content.decode()
+    assert "3 pictures are measured again" in words
+    assert "pictures left: 3." in words
+    operator.post(reverse("prefer_base", args=[gate.pk]))
+    assert Run.objects.active().filter(kind=RunKind.MEASURE).count() == 1
+
+
+def test_another_editor_measures_nothing(operator: Client, subject: Subject) -> None:
+    make_base(Family.GATE, "gate")
+    other = make_base(Family.QWEN_EDIT, "other", preferred=False)
+    (photo,) = make_photos(subject, 1)
+    Measurement.objects.create(image=photo, backend_sha256="a", num_faces=1, sharpness=1.0)
+    words = operator.post(reverse("prefer_base", args=[other.pk]), follow=True).content.decode()
+    assert "measured" not in words.split("On this machine")[0]
+    assert not Run.objects.exists()
+
+
+def test_nobody_is_told_how_many_pictures_of_others_are_measured(
+    client: Client, charlie: User, subject: Subject
+) -> None:
+    make_run(subject, RunKind.MEASURE, total=3)
+    client.force_login(charlie)
+    assert "Faces are being measured" not in client.get(reverse("setup")).content.decode()
+
+
+def test_weights_that_may_not_be_used_commercially_say_so(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    words = client.get(reverse("setup")).content.decode()
+    card = words.split(">buffalo_l</a>")[1].split("</article>")[0]
+    assert "non-commercial" in card
+    assert "non-commercial" not in words.split(">dlib</a>")[1].split("</article>")[0]
+
+
+def test_where_an_extra_put_its_weights_is_filled_in(operator: Client) -> None:
+    form = operator.get(reverse("setup"), {"add": "dlib"}).context["form"]
+    assert form["folder"].value() == str(installed_folder() or "")
 
 
 def test_another_pipeline_is_refused_by_name(tmp_path: Path) -> None:

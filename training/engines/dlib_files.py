@@ -10,9 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGE = "face_recognition_models"
-NAMES = {
+NAMES = {  # Not the 68 landmarks: those were trained on faces that forbid commercial use.
     "detection": "mmod_human_face_detector.dat",
-    "landmarks": "shape_predictor_68_face_landmarks.dat",
+    "landmarks": "shape_predictor_5_face_landmarks.dat",
     "recognition": "dlib_face_recognition_resnet_model_v1.dat",
 }
 

@@ -77,10 +77,7 @@ def _missing(folder: Path, task: str) -> str:
 
 @lru_cache(maxsize=64)
 def _part(path: Path, _changed: int) -> str:
-    """What insightface or OpenCV will take a file for; empty where it is neither's.
-
-    insightface goes by shape: a square input of 96 or 192 px is an attribute or landmark model.
-    """
+    """What insightface or OpenCV will take a file for; empty where it is neither's."""
     try:
         graph = onnx.load(path, load_external_data=False).graph
     except DecodeError as error:
@@ -89,8 +86,13 @@ def _part(path: Path, _changed: int) -> str:
         return "yunet"
     if len(graph.output) in SCRFD_OUTPUTS:
         return "scrfd"
+    return _recogniser(graph) if len(graph.output) == 1 else ""
+
+
+def _recogniser(graph: onnx.GraphProto) -> str:
+    """By shape, as insightface goes: of 96 or 192 px square are attribute and landmark models."""
     sides = _shape(graph.input[0])[2:]
-    if len(graph.output) != 1 or len(sides) != 2 or sides[0] != sides[1]:
+    if len(sides) != 2 or sides[0] != sides[1]:
         return ""
     if sides[0] == 112 and _shape(graph.output[0])[-1:] == [SFACE_WIDTH]:
         return "sface"

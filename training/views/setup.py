@@ -8,13 +8,16 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import F, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from flenwheel.http import MemberRequest
+from training.arrivals import measure_again
 from training.forms import BaseModelForm
-from training.models import BaseModel
+from training.models import BaseModel, Family, Run, RunKind
 from training.weights import KNOWN
 
 
@@ -27,14 +30,16 @@ def setup(request: MemberRequest) -> HttpResponse:
         raise PermissionDenied
     if form.is_valid():
         base = form.save()
-        messages.success(request, f"{base} is set up.")
-        return redirect("setup")
+        again = _measure_again(request, base) if form.cleaned_data["use_now"] else ""
+        messages.success(request, f"{base} is set up. {again}")
+        return redirect(reverse("setup") + "#top")  # The form's address ends in #add.
     context = {
         "form": form,
         "bases": [
             {"base": base, "is_there": base.path.is_dir()} for base in BaseModel.objects.all()
         ],
         "known": KNOWN,
+        "num_to_measure": _num_to_measure(request),
         "free_gigabytes": shutil.disk_usage(settings.VAR).free / 1e9,
     }
     return render(request, "training/setup.html", context, status=422 if form.errors else 200)
@@ -49,8 +54,26 @@ def _suggested(request: MemberRequest) -> dict[str, str]:
                 "family": weights.family,
                 "licence": weights.licence,
                 "source_url": weights.url,
+                "folder": weights.folder,
             }
     return {}
+
+
+def _num_to_measure(request: MemberRequest) -> int:
+    """Pictures that measure runs have still before them."""
+    runs = Run.objects.visible_to(request.user).active().filter(kind=RunKind.MEASURE)
+    left: int | None = runs.aggregate(left=Sum(F("total") - F("progress")))["left"]
+    return left or 0
+
+
+def _measure_again(request: MemberRequest, base: BaseModel) -> str:
+    if base.family != Family.GATE:
+        return ""
+    count = measure_again(by=request.user)
+    if not count:
+        return ""
+    pictures = f"{count:,} picture{'s are' if count > 1 else ' is'}"
+    return f"{pictures} measured again, for likenesses by other weights are not compared."
 
 
 @login_required
@@ -60,5 +83,6 @@ def prefer_base(request: MemberRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     base = get_object_or_404(BaseModel, pk=pk)
     base.prefer()
-    messages.success(request, f"{base} is used for everything started from now on.")
+    again = _measure_again(request, base)
+    messages.success(request, f"{base} is used for everything started from now on. {again}")
     return redirect("setup")

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Points = NDArray[np.float32]
+Head = NDArray[np.float64]
+"""Points of a mean head: x right, y down, z towards the viewer; its eyes lie in the origin."""
 
 UPRIGHT = np.array(
     [[38.29, 51.70], [73.53, 51.50], [56.03, 71.74], [41.55, 92.37], [70.73, 92.20]], np.float32
@@ -24,10 +26,7 @@ MEAN_FACE = np.array(
     [[-0.26, 0.0, 0.0], [0.26, 0.0, 0.0], [0.0, 0.27, 0.21], [-0.21, 0.55, -0.13],
      [0.21, 0.55, -0.13]]
 )  # fmt: skip
-"""The same points of a mean head: x right, y down, z towards the viewer; eyes lie in z = 0.
-
-Of insightface's mean of 68 points, made symmetric and tilted so that `UPRIGHT` faces the viewer.
-"""
+"""Of insightface's mean of 68 points, made symmetric, and so tilted that `UPRIGHT` faces us."""
 
 
 class Pose(NamedTuple):
@@ -42,7 +41,7 @@ class Pose(NamedTuple):
     roll: float
 
 
-def pose_of(keypoints: Points) -> Pose:
+def pose_of(keypoints: Points, head: Head = MEAN_FACE) -> Pose:
     """Turn the mean head until its points lie over these, seen from afar.
 
     Scaled orthography (DeMenthon & Davis 1995, IJCV 15:123): the least-squares affine map from the
@@ -51,16 +50,21 @@ def pose_of(keypoints: Points) -> Pose:
     degrees and nine in ten within 8; with points 3 % of the face astray, 5 and 12. Pitch is half
     as sure, for noses differ.
     """
-    head = MEAN_FACE - MEAN_FACE.mean(0)
-    seen = keypoints.astype(np.float64) - keypoints.mean(0)
-    affine, *_ = np.linalg.lstsq(head, seen, rcond=None)
-    left, _, right = np.linalg.svd(affine.T, full_matrices=False)
-    across, down = left @ right
-    towards = np.cross(across, down)
+    across, down = lay_over(head, keypoints)
+    towards = np.cross(across, down) / np.linalg.norm(across)
     yaw = np.arctan2(-towards[0], np.hypot(across[0], down[0]))
     pitch = np.arctan2(towards[1], towards[2])
     roll = np.arctan2(down[0], across[0])
     return Pose(*np.degrees([yaw, pitch, roll]).tolist())
+
+
+def lay_over(head: Head, points: Points) -> NDArray[np.float64]:
+    """(2, 3): where the head's axes point in the picture once it is turned and scaled."""
+    centred = points.astype(np.float64) - points.mean(0)
+    affine, *_ = np.linalg.lstsq(head - head.mean(0), centred, rcond=None)
+    left, stretch, right = np.linalg.svd(affine.T, full_matrices=False)
+    turned: NDArray[np.float64] = stretch.mean() * (left @ right)
+    return turned
 
 
 def upright(grey: NDArray[np.uint8], keypoints: Points) -> NDArray[np.uint8]:

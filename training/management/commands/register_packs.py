@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -10,17 +9,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from training.inventory import revision_of
 from training.models import BaseModel
 
 
 def family_of(folder: Path, pack: dict[str, Any]) -> str:
     """A pack of faces serves whom its folder is named for: gate, reviewer or bench."""
     return folder.name if pack["kind"] == "faces" else pack["kind"]
-
-
-def revision_of(pack: dict[str, Any]) -> str:
-    """One hash that changes with any of the pack's files."""
-    return hashlib.sha256(json.dumps(pack["files"], sort_keys=True).encode()).hexdigest()
 
 
 def register(folder: Path) -> BaseModel:
@@ -32,7 +27,7 @@ def register(folder: Path) -> BaseModel:
         defaults={
             "name": pack["title"],
             "family": family_of(folder, pack),
-            "revision": revision_of(pack),
+            "revision": revision_of(pack["files"]),
             "licence": pack["licence"],
         },
     )
