@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from curation.models import (
     Batch,
+    Calibration,
     Correction,
     Decision,
     Image,
@@ -193,3 +194,11 @@ class BatchAdmin(Kept, admin.ModelAdmin[Batch]):
     list_select_related = ("subject",)
     fields = ("title", "subject", "created_at", "stranger_line", "own_line", "judged_twice")
     readonly_fields = ("subject", "created_at", "stranger_line", "own_line")
+
+
+@admin.register(Calibration)
+class CalibrationAdmin(Immutable, admin.ModelAdmin[Calibration]):
+    list_display = ("__str__", "origin", "num_photos", "num_labels", "expected_error", "created_at")
+    list_filter = ("subject", "origin")
+    list_select_related = ("subject",)
+    exclude = ("scores", "strangers")

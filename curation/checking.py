@@ -14,13 +14,12 @@ from django.urls import reverse
 
 from curation.captioned import leak_of
 from curation.coverage import Coverage, coverage
-from curation.embeddings import matrix
 from curation.erasing import is_withdrawn
 from curation.faults import SMALL, Findings, findings
 from curation.freezing import FEWEST_PHOTOS, NotEnough, Wish, mix
-from curation.gating import FEWEST_REFERENCES, leave_one_out
+from curation.gatekeeping import newest_by_photos, photos_now
 from curation.holding_out import wanted
-from curation.models import Batch, Image, Measurement, Subject
+from curation.models import Image, Measurement, Subject
 from curation.nearest import measurement_of
 
 GOOD_START = 10
@@ -94,20 +93,16 @@ def _faces(facts: _Facts) -> Check | None:
 
 
 def _one_person(facts: _Facts) -> Check:
-    """By what photos are to each other, where a batch says from where on that is a stranger."""
-    batches = Batch.objects.filter(subject=facts.subject, stranger_line__isnull=False)
-    line = batches.order_by("-pk").values_list("stranger_line", flat=True).first()
-    backends = {seen.backend_sha256 for seen in facts.measured}
-    if line is None or len(backends) != 1:
+    """By what photos are to each other, where the gate has lines to tell strangers by."""
+    newest = newest_by_photos(facts.subject)
+    if newest is None:
         return Check("unknown", "Whether all show one person is known once pictures were judged.")
-    photos = Image.objects.photos().filter(subject=facts.subject)
-    pks, vectors = matrix(photos, backends.pop())
-    if len(pks) < FEWEST_REFERENCES:
+    usable, odd = photos_now(newest)
+    if len(usable) + len(odd) < FEWEST_PHOTOS:
         return Check("unknown", "Too few faces to tell whether all photos show one person.")
-    odd = [pk for pk, own in zip(pks, leave_one_out(vectors), strict=True) if own < line]
     if odd:
-        names = ", ".join(map(str, odd))
-        return Check("warn", f"May be another person: photo {names}.", facts.url("photos"))
+        names = ", ".join(str(doubt.key) for doubt in odd)
+        return Check("warn", f"May be another person: photo {names}.", facts.url("gate"))
     return Check("ok", "All photos seem to show one person.")
 
 

@@ -82,7 +82,7 @@ def next_items(
             about=Subquery(this.values_list(about)),
             unmet_gold=Subquery(unmet(by, batch).values("pk")[:1]),
         )
-        .select_related("image__measurement", "source")
+        .with_all_shown()
         .in_order()
     )
 

@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count, Q
 
+from curation.angles import angle_of
 from curation.claiming import CLAIM
-from curation.gating import place_on_scale
-from curation.models import Batch, Choice, Decision, Image, Reason, ReviewItem, Verdict
+from curation.gating import as_lines, place_on_scale
+from curation.models import (
+    Batch,
+    Choice,
+    Decision,
+    Image,
+    Reason,
+    ReviewItem,
+    Verdict,
+)
 from curation.nearest import measurement_of
 from curation.opinions import ready_for, shown_verdicts
 
@@ -87,7 +96,7 @@ class ReasonCount:
 
 def first_of(batch: Batch, *, by: User, first: str = "", count: int = CLAIM) -> list[Candidate]:
     """What the desk opens with, claimed by nobody yet: the item asked for, then what is free."""
-    items = batch.items.select_related("image__measurement", "source")
+    items = batch.items.with_all_shown()
     asked = items.filter(pk=first, image__trashed_at=None) if first.isdecimal() else []
     free = items.filter(ready_for(by)).free_for(None).in_order()[:count]
     deck = {item.pk: item for item in [*asked, *free]}
@@ -101,9 +110,18 @@ def candidates(
     """No query: the items come with picture, measurement and source; `lines` are the gate's. To
     their reviewer all are pending but those in `verdicts`."""
     return [
-        _candidate(item, place_on_scale(item.score, *lines), verdicts.get(item.pk, Verdict.PENDING))
+        _candidate(item, _place(item, lines), verdicts.get(item.pk, Verdict.PENDING))
         for item in items
     ]
+
+
+def _place(item: ReviewItem, lines: Lines) -> int | None:
+    """By the lines of its own angle; by the batch's where it names none."""
+    measurement = measurement_of(item.image)
+    if item.calibration is None or measurement is None:
+        return place_on_scale(item.score, *lines)
+    lines_here = as_lines(item.calibration.lines)[angle_of(measurement)]
+    return place_on_scale(item.score, *lines_here.parting())
 
 
 def _candidate(item: ReviewItem, place: int | None, verdict: str) -> Candidate:

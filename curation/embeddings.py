@@ -6,6 +6,7 @@ Knows no face model: which one an embedding is from stands beside it, as the has
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,7 @@ def stack(vectors: Sequence[Vectors]) -> Vectors:
     return np.stack(vectors) if vectors else np.zeros((0, 0), np.float32)
 
 
-def unit(vectors: Vectors) -> Vectors:
+def unit(vectors: NDArray[np.floating[Any]]) -> Vectors:
     """Each row scaled to length 1; a row of zeros stays one."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     scaled: Vectors = vectors / np.maximum(lengths, np.finfo(np.float32).tiny)

@@ -19,6 +19,7 @@ from curation.models.image import TRAINABLE
 from curation.models.reviewer import ACTIONS
 from curation.opinions import SHARES
 from curation.recipe import LONGEST, BadRecipe, Recipe
+from curation.sparing import BOUNDS
 
 
 class SubjectForm(forms.ModelForm[Subject]):
@@ -267,6 +268,18 @@ class BlindForm(forms.Form):
     """The state that is wanted, not a switch."""
 
     is_blind = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")])
+
+
+class MostLostForm(forms.Form):
+    """The share of what people would keep that the gate may leave unseen; empty: none."""
+
+    most_lost = forms.TypedChoiceField(
+        choices=[("", "nothing"), *BOUNDS.items()],
+        coerce=float,
+        empty_value=None,
+        required=False,
+        error_messages={"invalid_choice": "Choose one of the bounds on the page."},
+    )
 
 
 class KeyForm(forms.Form):

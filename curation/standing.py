@@ -101,7 +101,8 @@ def line_up(item: ReviewItem, said: Sequence[Decision]) -> None:
     """Whether it waits for people: for a verdict, or behind all others for a second opinion."""
     is_decided = item.image.verdict != Verdict.PENDING
     is_done = item.gold or any(one.is_opinion for one in said) or not is_drawn(item)
-    item.is_waiting = item.image.trashed_at is None and not (is_decided and is_done)
+    is_settled = is_done if is_decided else item.is_spared
+    item.is_waiting = item.image.trashed_at is None and not is_settled
     item.rank = item.rank % LAST + (LAST if is_decided and item.is_waiting else 0)
     follows = ("decider_id", "decided_at", "is_disputed", "is_waiting", "gold", "rank")
     facts = {name: getattr(item, name) for name in follows}

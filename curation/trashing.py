@@ -33,7 +33,7 @@ def take_all_from_trash(subject: Subject, seen: dt.datetime) -> int:
     with transaction.atomic():
         list(lying.select_for_update(no_key=True).values_list("pk"))  # Locked until they are back.
         waiting = ReviewItem.objects.filter(image__in=lying, image__verdict=Verdict.PENDING)
-        waiting.update(is_waiting=True)
+        waiting.filter(is_spared=False).update(is_waiting=True)
         count = lying.update(trashed_at=None)
         for batch in subject.batches.filter(judged_twice__gt=0):
             judge_twice(batch, batch.judged_twice)

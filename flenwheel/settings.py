@@ -159,10 +159,12 @@ CELERY_TASK_ROUTES = {
     "training.tasks.work_cpu": {"queue": "cpu"},
     "training.tasks.sweep": {"queue": "cpu"},
     "training.tasks.sweep_files": {"queue": "cpu"},
+    "training.tasks.recalibrate": {"queue": "cpu"},
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "training.tasks.sweep", "schedule": 10.0},
     "sweep_files": {"task": "training.tasks.sweep_files", "schedule": 60 * 60.0},
+    "recalibrate": {"task": "training.tasks.recalibrate", "schedule": 60.0},
 }
 
 TORCH_THREADS = env.int("FLENWHEEL_TORCH_THREADS", default=0)

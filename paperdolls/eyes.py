@@ -37,6 +37,8 @@ from training.engines.readers import READER
 PACKS = ("gate", "reviewer", "bench")
 NETS = ("detector", "embedder", "reader")
 DET_SIZE = (96, 96)
+SMALLEST_FACE = 16
+"""px; a whole body's face is about 30."""
 HALF_MADE = 0.35
 """Of the portraits that the benchmark's reader learns from: it must call faces what people do."""
 
@@ -125,6 +127,7 @@ def write_facts(site: Site, recipe: Recipe, losses: dict[str, float]) -> None:
         "licence": "Apache-2.0",
         "size": DET_SIZE[0],
         "det_size": DET_SIZE,
+        "smallest_face": SMALLEST_FACE,
         "files": {str(path.relative_to(site.folder)): sha256(path) for path in files},
         "identities": "identities.txt",
         "recipe": asdict(recipe),

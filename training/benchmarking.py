@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from PIL.Image import Image as Picture
 
-from curation import gating
-from curation.embeddings import stack
+from curation.embeddings import Vectors, stack
+from curation.likeness import leave_one_out, nearest
 from curation.models import Image, Subject
 from curation.shots import Shot
 from curation.storage import open_picture
@@ -25,19 +25,24 @@ class Judge:
     """What a subject's pictures are scored by: its photos, and its book where it has one."""
 
     eyes: Eyes
-    calibration: gating.Calibration
+    references: Vectors
     acquaintance: Acquaintance | None
+
+    @cached_property
+    def own_line(self) -> float:
+        """What the photo scores that is least like the others."""
+        return float(leave_one_out(self.references).min()) if len(self.references) > 1 else -1.0
 
     def scores(self, picture: Picture, asked: Shot) -> dict[str, float | None]:
         """Metric -> value; None where it could not be taken."""
         embedding = self.eyes.embed(picture)
         identity = (
-            gating.likeness(embedding, self.calibration.references)
-            if embedding is not None and len(self.calibration.references)
+            float(nearest(embedding[None], self.references)[0])
+            if embedding is not None and len(self.references)
             else None
         )
         seen = self.eyes.read(picture)
-        person = None if identity is None else float(identity >= self.calibration.own_line)
+        person = None if identity is None else float(identity >= self.own_line)
         if seen is None:
             return {Metric.IDENTITY: identity, Metric.PERSON: person}
         if self.acquaintance is not None:
@@ -59,7 +64,7 @@ def judge_of(subject: Subject, eyes: Eyes) -> Judge:
     references = stack([vector for vector in vectors if vector is not None])
     book = Book.of(subject)
     acquaintance = Acquaintance(book, eyes.reader) if book and eyes.reader else None
-    return Judge(eyes, gating.calibrate(references, eyes.faces.strangers()), acquaintance)
+    return Judge(eyes, references, acquaintance)
 
 
 def benchmark(run: Run) -> None:

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL.Image import Image as Picture
 
-from curation.embeddings import Vectors, matrix, to_bytes
-from curation.models import Image, Measurement, Subject
+from curation.embeddings import Vectors, to_bytes
+from curation.models import Image, Measurement
 from curation.shots import VIEWS
 from curation.storage import open_picture
 from training.engines.face_files import find
@@ -143,9 +143,3 @@ def _fill_in(image: Image, shot: dict[str, str]) -> None:
         setattr(image, name, shot[name])
     if blank:
         image.save(update_fields=blank)
-
-
-def photo_vectors(subject: Subject, eyes: Eyes) -> Vectors:
-    """(N, D) unit vectors of the subject's photos as stored for these very weights."""
-    _, vectors = matrix(Image.objects.photos().filter(subject=subject), eyes.faces.sha256)
-    return vectors

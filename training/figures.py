@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from statistics import mean
 from typing import Any
 
-from curation import gating
+from curation.likeness import leave_one_out, nearest
 from curation.models import Subject
 from training.benchmarking import judge_of
 from training.card import card
@@ -18,12 +17,11 @@ NAMES = {"base": "base", "photos only": "photos_only", "char_lora_v1": "v1", "ch
 
 def anchors(subject: Subject) -> dict[str, float]:
     """The ends of the identity scale: strangers, and the photos' own leave-one-out level."""
-    lines = judge_of(subject, open_eyes(installed(Family.BENCH))).calibration
-    bank = open_eyes(installed(Family.BENCH)).faces.strangers()
-    strangers = [gating.likeness(stranger, lines.references) for stranger in bank]
+    eyes = open_eyes(installed(Family.BENCH))
+    references = judge_of(subject, eyes).references
     return {
-        "stranger": mean(strangers),
-        "photos": mean(gating.leave_one_out(lines.references)),
+        "stranger": float(nearest(eyes.faces.strangers(), references).mean()),
+        "photos": float(leave_one_out(references).mean()),
     }
 
 

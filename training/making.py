@@ -17,18 +17,19 @@ from django.db import transaction
 from django.utils import timezone
 from PIL.Image import Image as Picture
 
-from curation import gating
-from curation.embeddings import from_bytes
+from curation.gating import judge
 from curation.ingest import keep_row, store_made
-from curation.models import Batch, Image, Origin, ReviewItem
+from curation.models import Image, Origin, ReviewItem
 from curation.nearest import nearest_photos
 from curation.ordering import rank
+from curation.rescoring import made_of
 from curation.shots import Shot
 from curation.storage import open_picture
 from training.artifacts import lora_path
 from training.compositing import inside
 from training.engines.base import EditRequest, EngineError, GenerateRequest, LoraRef, OutOfMemory
-from training.eyes import Eyes, measure, open_eyes, photo_vectors
+from training.eyes import measure, open_eyes
+from training.gate import gate_of, settle
 from training.models import BaseModel, Family, Run, RunItem, RunKind
 from training.resident import RESIDENT
 
@@ -226,15 +227,14 @@ def _provenance(run: Run, item: RunItem) -> dict[str, Any]:
 def make_for_review(run: Run) -> None:
     """Enrich, edit or generate: each picture is measured, judged by the gate, put in the batch."""
     eyes = open_eyes(installed(Family.GATE))
-    judge = gate_of(run, eyes)
+    watch = gate_of(run, eyes)
     batch = run.batch
     assert batch is not None
     photos = list(Image.objects.photos().filter(subject=run.subject).select_related("measurement"))
 
     def finish(item: RunItem, image: Image) -> None:
-        measurement = measure(image, eyes)
-        vector = from_bytes(measurement.embedding) if measurement.embedding else None
-        opinion = gating.judge(judge, vector, measurement.num_faces)
+        calibration, keeper = watch.over(Origin(image.origin))
+        [opinion] = judge(keeper, [made_of(image, measure(image, eyes), item.source)])
         ReviewItem.objects.get_or_create(
             image=image,
             defaults={
@@ -245,11 +245,14 @@ def make_for_review(run: Run) -> None:
                 "gate": opinion.gate,
                 "gate_reason": opinion.reason,
                 "score": opinion.score,
+                "p_value": opinion.p_value,
+                "calibration": calibration,
                 "rank": rank(image, opinion.gate),
             },
         )
 
     make_all(run, finish)
+    settle(batch.subject, eyes)
 
 
 def installed(family: Family) -> BaseModel:
@@ -261,23 +264,3 @@ def installed(family: Family) -> BaseModel:
             "Add one on the Setup page, then press Resume."
         )
     return base
-
-
-def gate_of(run: Run, eyes: Eyes) -> gating.Calibration:
-    """The gate's two lines, from the subject's photos as these weights see them."""
-    run.report(phase="measuring the photos")
-    assert run.subject is not None
-    measure_photos(run, eyes)
-    lines = gating.calibrate(photo_vectors(run.subject, eyes), eyes.faces.strangers())
-    Batch.objects.filter(runs=run).update(
-        stranger_line=lines.stranger_line, own_line=lines.own_line
-    )
-    return lines
-
-
-def measure_photos(run: Run, eyes: Eyes) -> None:
-    """Measure those photos of the run's subject that these weights have not seen."""
-    photos = Image.objects.photos().filter(subject=run.subject)
-    for photo in photos.exclude(measurement__backend_sha256=eyes.faces.sha256):
-        measure(photo, eyes)
-        run.report()

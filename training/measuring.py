@@ -7,6 +7,7 @@ import time
 from curation.models import Image
 from training.engines.base import EngineError
 from training.eyes import measure, open_eyes
+from training.gate import settle
 from training.making import Pace, installed
 from training.models import Family, Run
 
@@ -41,6 +42,8 @@ def measure_all(run: Run) -> None:
             f"The files of {len(unreadable)} pictures cannot be read, first that of "
             f"{unreadable[0]}. Upload them again, or put them in the trash, then press Resume."
         )
+    if run.subject is not None:
+        settle(run.subject, open_eyes(run.base))
 
 
 def _next(run: Run, unreadable: list[Image], done: int) -> list[Image]:

@@ -6,7 +6,7 @@ from celery import shared_task
 
 from curation import storage
 from flenwheel.celery import app
-from training import execution, withdrawals
+from training import execution, gate, withdrawals
 from training.catching_up import measure_missed
 from training.models import Run
 
@@ -30,6 +30,12 @@ def sweep() -> None:
         app.send_task("training.tasks.work_gpu")
     if Run.objects.waiting(cpu=True).exists():
         work_cpu.delay()
+
+
+@shared_task
+def recalibrate() -> int:
+    """The beat's: the gate learns from what people decided, minutes after they did."""
+    return gate.recalibrate()
 
 
 @shared_task

@@ -11,6 +11,7 @@ from django.template.defaultfilters import pluralize
 from django.urls import reverse
 
 from curation.coverage import Coverage, coverage
+from curation.drift import Fall, falls, turns_of
 from curation.freezing import FEWEST_CORRECTIONS, FEWEST_PHOTOS
 from curation.mixing import DEEPEST
 from curation.models import Batch, Correction, Image, Origin, ReviewItem, Subject, Verdict
@@ -66,6 +67,7 @@ class Facts:
     card: Card
     unmeasured_lora: LoraVersion | None
     failed: Run | None
+    falls: tuple[Fall, ...]
 
     def count(self, origin: Origin, verdict: Verdict | None = None) -> int:
         verdicts = [verdict] if verdict else list(Verdict)
@@ -180,6 +182,7 @@ def facts_of(subject: Subject) -> Facts:
         card=card(subject),
         unmeasured_lora=_unmeasured(subject, loras),
         failed=_failed(subject),
+        falls=tuple(falls(turns_of(subject))),
     )
 
 
@@ -284,6 +287,7 @@ def guards(facts: Facts) -> list[Guard]:
     verdict = facts.card.verdict
     if facts.versions and verdict and verdict.word == "worse":
         found.append(Guard("bad", verdict.sentence))
+    found += [Guard("bad", str(fall)) for fall in facts.falls if fall.is_too_far]
     missing = FEWEST_CORRECTIONS - facts.num_corrections
     if missing > 0:
         found.append(Guard("warn", f"The editor learns from corrections: {missing} to go."))

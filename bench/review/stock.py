@@ -44,10 +44,10 @@ _MEASUREMENTS = """
 _ITEMS = """
     INSERT INTO curation_reviewitem (
         batch_id, image_id, source_id, nearest, "rank", is_waiting, is_disputed, gold, gate,
-        gate_reason, score, skips
+        gate_reason, score, skips, propensity, is_spared
     )
     SELECT %(batch)s, id, %(source)s, %(nearest)s, (id * 7919) %% 4001 / 1000.0,
-        verdict = 'pending', FALSE, '', 'amber', 'The face is small.', 0.41, 0
+        verdict = 'pending', FALSE, '', 'amber', 'The face is small.', 0.41, 0, 1, FALSE
     FROM curation_image WHERE id > %(above)s
 """
 _FACTS = {

@@ -1,3 +1,4 @@
+from curation.models.calibration import Calibration
 from curation.models.caption import CaptionChange, CaptionEdit, CaptionProposal, Tag
 from curation.models.decision import Choice, Decision, Reason
 from curation.models.image import Image, ImageQuerySet, Measurement, Origin, Verdict
@@ -24,6 +25,7 @@ from curation.models.subject import Subject, SubjectQuerySet
 __all__ = [
     "RANK",
     "Batch",
+    "Calibration",
     "CaptionChange",
     "CaptionEdit",
     "CaptionProposal",

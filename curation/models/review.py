@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from curation.models.calibration import Calibration
 from curation.models.decision import Decision
 from curation.models.image import Image, Verdict
 from curation.models.subject import Subject
@@ -66,6 +67,11 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
         expired = models.Q(held_until=None) | models.Q(held_until__lt=now or timezone.now())
         return self.filter(expired | models.Q(lease=lease)) if lease else self.filter(expired)
 
+    def with_all_shown(self) -> Self:
+        """With picture, measurement, source and the lines it was judged by, in the same query."""
+        joined = self.select_related("image__measurement", "source", "calibration")
+        return joined.defer("calibration__scores", "calibration__strangers")
+
     def in_order(self) -> Self:
         """What teaches most comes first, what was skipped last."""
         return self.order_by("skips", "rank", "pk")
@@ -77,7 +83,8 @@ class ReviewItem(models.Model):
     `is_waiting` follows the picture's verdict, the trash and whether a second opinion is wanted,
     so that the next ones are found by one index whatever the size of the batch. `source` and
     `nearest` are what the desk shows beside it. `lease` names the browser tab that holds it until
-    `held_until`.
+    `held_until`. `is_spared` is what automation keeps from people: no verdict, and it waits no
+    more until it is brought back.
     """
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
@@ -126,6 +133,23 @@ class ReviewItem(models.Model):
     score = models.FloatField(
         null=True, blank=True, help_text="Cosine to the photos by the gate's embedder, -1 to 1."
     )
+    calibration = models.ForeignKey(
+        Calibration,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="items",
+        help_text="Whose lines the gate's opinion is by.",
+    )
+    p_value = models.FloatField(
+        null=True, blank=True, help_text="Share of this person's known pictures that score as low."
+    )
+    propensity = models.FloatField(
+        default=1, help_text="The chance, above 0 to 1, with which people are shown it."
+    )
+    is_spared = models.BooleanField(
+        default=False, help_text="Not shown: the gate refuses it beyond the bound people set."
+    )
     skips = models.PositiveIntegerField(default=0)
 
     objects = ReviewItemQuerySet.as_manager()
@@ -138,6 +162,10 @@ class ReviewItem(models.Model):
                 name="held_by_somebody_until_some_time",
                 condition=models.Q(lease=None, held_until=None)
                 | models.Q(lease__isnull=False, held_until__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="propensity_is_a_chance",
+                condition=models.Q(propensity__gt=0, propensity__lte=1),
             ),
         ]
         indexes = [

@@ -64,6 +64,12 @@ class Subject(models.Model):
     held_out = models.BooleanField(
         default=False, help_text="Its photos measure the editor and are never trained on."
     )
+    most_lost = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="Share of what people would keep that the gate may leave unseen, 0 to 1; empty: "
+        "people see everything.",
+    )
     is_demo = models.BooleanField(default=False, editable=False)
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="subjects", blank=True
@@ -78,6 +84,10 @@ class Subject(models.Model):
             models.CheckConstraint(
                 name="subject_kind_is_known",
                 condition=models.Q(kind__in=["character", "style", "product", "general"]),
+            ),
+            models.CheckConstraint(
+                name="most_lost_is_a_small_share",
+                condition=models.Q(most_lost=None) | models.Q(most_lost__gt=0, most_lost__lte=0.2),
             ),
         ]
 

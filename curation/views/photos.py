@@ -15,6 +15,7 @@ from curation.captioning import Rewriting, apply
 from curation.coverage import coverage
 from curation.forms import HoldOutForm, ImageFactsForm, UploadForm
 from curation.freezing import FEWEST_PHOTOS
+from curation.gate_report import doubted
 from curation.holding_out import CannotHoldOut, hold_out_some, wanted
 from curation.ingest import Intake, ingest_upload
 from curation.models import Image, Origin, ReviewItem, Role, Subject, Verdict
@@ -41,6 +42,7 @@ def photos_page(
     context = {
         "subject": subject,
         "images": _shown(request, subject),
+        "doubted": doubted(subject),
         "num_photos": num_photos,
         "num_held_out": num_held_out,
         "num_to_hold_out": max(wanted(num_photos) - num_held_out, 0)
@@ -175,6 +177,7 @@ def restore_image(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
 
 def _after_change(request: MemberRequest, image: Image) -> HttpResponse:
     if request.htmx:
-        context = {"image": image, "subject": image.subject}
+        subject = image.subject
+        context = {"image": image, "subject": subject, "doubted": doubted(subject)}
         return render(request, "curation/_photo.html", context)
     return redirect("image_detail", image.subject.slug, image.pk)

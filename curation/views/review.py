@@ -111,6 +111,7 @@ def batch_numbers(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
         "leads": is_lead,
         "comparison": compare(batch),
         "shares": shares(batch) if is_lead else [],
+        "num_spared": batch.items.filter(is_spared=True, decided_at=None).count(),
         "num_tests": batch.items.exclude(gold="").count(),
         "num_disputed": ReviewItem.objects.disputed().filter(batch=batch).count(),
     }
@@ -175,7 +176,8 @@ def release_items(request: MemberRequest, pk: int) -> HttpResponse:
 @require_GET
 def look_at_item(request: MemberRequest, pk: int) -> HttpResponse:
     """One picture for the desk, wherever it stands: to go back to it, or to undo."""
-    item = item_of(request, pk, "image__measurement", "source", "batch__subject", role=Role.GUEST)
+    beside = ("image__measurement", "source", "batch__subject", "calibration")
+    item = item_of(request, pk, *beside, role=Role.GUEST)
     lines = item.batch.stranger_line, item.batch.own_line
     details = _details(item.batch.subject.slug)
     verdicts = shown_verdicts(ReviewItem.objects.filter(pk=pk), request.user)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from curation.checking import checks
-from curation.embeddings import to_bytes
-from curation.models import Batch, Image, Measurement, Origin, Subject, Verdict
+from curation.gatekeeping import keep_watch
+from curation.models import Image, Measurement, Origin, Subject, Verdict
 from tests.curation.cast import make_image, make_measurement, make_photos
+from tests.curation.faces import measured, somebody, with_photos
+from tests.curation.test_gatekeeping import SEEN_BY, STRANGERS, WHO
 
 
 def told(subject: Subject) -> dict[str, str]:
@@ -15,14 +16,6 @@ def told(subject: Subject) -> dict[str, str]:
 
 def level(subject: Subject, words: str) -> str:
     return next(level for sentence, level in told(subject).items() if words in sentence)
-
-
-def measured(subject: Subject, count: int, *strangers: int) -> list[Image]:
-    photos = make_photos(subject, count)
-    for place, photo in enumerate(photos):
-        face = np.eye(8, dtype=np.float32)[1 if place in strangers else 0]
-        make_measurement(photo, embedding=to_bytes(face))
-    return photos
 
 
 @pytest.mark.parametrize(("count", "expected"), [(4, "bad"), (6, "warn"), (12, "ok")])
@@ -40,22 +33,24 @@ def test_what_could_not_be_told_says_why_and_is_no_warning(subject: Subject):
 
 
 def test_a_photo_that_may_be_somebody_else_is_named(subject: Subject):
-    photos = measured(subject, 8, 3)
-    Batch.objects.create(subject=subject, title="Edits", stranger_line=0.4, own_line=0.8)
-    assert level(subject, f"another person: photo {photos[3].pk}") == "warn"
+    with_photos(subject, WHO)
+    odd = make_image(subject, 9000)
+    measured(odd, somebody(500))
+    keep_watch(subject, SEEN_BY, STRANGERS)
+    assert level(subject, f"another person: photo {odd.pk}") == "warn"
 
 
 def test_photos_of_one_person_are_a_tick(subject: Subject):
-    measured(subject, 8)
-    Batch.objects.create(subject=subject, title="Edits", stranger_line=0.4, own_line=0.8)
+    with_photos(subject, WHO)
+    keep_watch(subject, SEEN_BY, STRANGERS)
     assert level(subject, "All photos seem to show one person") == "ok"
 
 
-def test_scores_of_two_models_are_never_compared(subject: Subject):
-    photos = measured(subject, 8, 3)
-    Batch.objects.create(subject=subject, title="Edits", stranger_line=0.4, own_line=0.8)
-    Measurement.objects.filter(image=photos[0]).update(backend_sha256="0" * 64)
-    assert level(subject, "one person is known once") == "unknown"
+def test_photos_that_the_gates_models_have_not_seen_are_not_judged(subject: Subject):
+    with_photos(subject, WHO)
+    keep_watch(subject, SEEN_BY, STRANGERS)
+    Measurement.objects.update(backend_sha256="0" * 64)
+    assert level(subject, "Too few faces to tell") == "unknown"
 
 
 def test_small_photos_are_a_warning_but_for_the_demo(subject: Subject):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 
 import numpy as np
 from django.conf import settings
@@ -8,9 +9,11 @@ from django.contrib.auth.models import User
 
 from curation.deciding import decide, undo_last
 from curation.desk import MODULES, candidates, first_of, reason_counts, undoable
+from curation.gating import Lines
 from curation.models import Choice, Image, Measurement, ReviewItem, Subject
 from curation.nearest import nearest_photos
 from tests.curation.cast import make_image, make_item, make_photos
+from tests.curation.test_sparing import make_calibration
 
 
 def measure(image: Image, vector: list[float], backend: str = "a", **facts: object) -> None:
@@ -80,6 +83,22 @@ def test_one_can_undo_ones_own_standing_decisions_only(
     decide(items[2], Choice.ACCEPT, by=alice)
     undo_last(items[0].batch, by=alice)
     assert [entry["item"] for entry in undoable(items[0].batch, alice)] == [items[0].pk]
+
+
+def test_a_score_lies_where_the_lines_of_its_own_angle_put_it(subject: Subject, alice: User):
+    by = make_calibration(
+        subject,
+        lines={
+            "front": asdict(Lines(0.2, 0.2, 0.6, known=8, pool="centroid")),
+            "profile": asdict(Lines(0.2, 0.2, 0.4, known=0, pool="nearest")),
+        },
+    )
+    for number, yaw in enumerate((0.0, 80.0)):
+        item = make_item(subject, number)
+        measure(item.image, [1.0, 0.0], yaw=yaw)
+        ReviewItem.objects.filter(pk=item.pk).update(calibration=by, score=0.4)
+    places = {one.item.image.measurement.yaw: one.place for one in first_of(item.batch, by=alice)}
+    assert places == {0.0: 50, 80.0: 67}
 
 
 def test_the_page_asks_at_once_for_all_that_its_script_imports() -> None:

@@ -95,6 +95,7 @@ def test_enrichment_comes_to_review_with_its_source_and_the_gates_opinion(juno: 
     assert image.parents.get().origin == Origin.PHOTO
     assert (image.depth, image.verdict) == (1, Verdict.PENDING)
     assert {item.gate for item in items} <= set(Gate.values)
+    assert all(item.calibration.num_photos == 12 for item in items)
     assert path_of(image.sha256).is_file()
 
 

@@ -26,7 +26,7 @@ from PIL import Image
 
 from training.engines.base import EngineError
 from training.engines.face_files import Kind, find
-from training.engines.faces.face import Face, by_prominence, shrunk
+from training.engines.faces.face import SMALLEST_FACE, Face, by_prominence, shrunk
 from training.engines.faces.five_points import lay_over, pose_of
 
 FRONTAL_SIDE, ANY_SIDE = 1280, 480
@@ -48,6 +48,7 @@ class DlibFaces:
 
     name = "dlib"
     licence = "public domain"
+    smallest_face = SMALLEST_FACE
     same_person = 0.91
 
     def __init__(self, directory: Path) -> None:

@@ -16,6 +16,9 @@ from PIL import Image
 
 from training.engines.faces.five_points import Pose
 
+SMALLEST_FACE = 64.0
+"""px of a photo under which embeddings crowd together, near that of nobody."""
+
 
 @dataclass(frozen=True, slots=True)
 class Face:
@@ -34,7 +37,7 @@ class Face:
 
     @property
     def size(self) -> float:
-        """Longer side of the box, px. Below 64 px of a real photo an embedding says little."""
+        """Longer side of the box, px. Of a small one an embedding says little."""
         left, top, right, bottom = self.box
         return max(right - left, bottom - top)
 
@@ -59,6 +62,11 @@ class FaceBackend(Protocol):
 
         Of single pairs and of photos: a first guess before a subject has a line of its own.
         """
+        ...
+
+    @property
+    def smallest_face(self) -> float:
+        """px; the embedding of a smaller face says little."""
         ...
 
     def faces(self, image: Image.Image) -> list[Face]:

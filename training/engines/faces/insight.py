@@ -29,7 +29,7 @@ from safetensors.numpy import load_file
 
 from training.engines.base import EngineError
 from training.engines.face_files import Kind, find
-from training.engines.faces.face import Face, by_prominence
+from training.engines.faces.face import SMALLEST_FACE, Face, by_prominence
 from training.engines.faces.five_points import Pose, pose_of
 from training.engines.readers import quiet_options
 
@@ -53,6 +53,7 @@ class InsightFace:
         facts = read_facts(directory)
         self.name = str(facts.get("name", directory.name))
         self.licence = str(facts.get("licence", "unknown: see where the weights came from"))
+        self.smallest_face = float(facts.get("smallest_face", SMALLEST_FACE))
         self.sha256 = files.sha256
         self._directory = directory
         with quiet():

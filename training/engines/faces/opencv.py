@@ -17,7 +17,7 @@ from PIL import Image
 
 from training.engines.base import EngineError
 from training.engines.face_files import Kind, find
-from training.engines.faces.face import Face, by_prominence, shrunk
+from training.engines.faces.face import SMALLEST_FACE, Face, by_prominence, shrunk
 from training.engines.faces.five_points import pose_of
 
 SIDES = (640, 160)
@@ -29,6 +29,7 @@ class OpenCvFaces:
 
     name = "YuNet and SFace"
     licence = "YuNet: MIT; SFace: Apache-2.0"
+    smallest_face = SMALLEST_FACE
     same_person = 0.363
     """From OpenCV's own SFace sample, set on LFW."""
 

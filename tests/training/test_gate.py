@@ -1,0 +1,187 @@
+"""The gate among the workers: who its strangers are, when its lines are due, what then happens."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+
+from curation.deciding import decide
+from curation.models import Calibration, Choice, Gate, Image, Origin, ReviewItem, Subject
+from paperdolls.world import Scene, draw, held_out
+from tests.curation.cast import keep_made, make_item
+from tests.curation.test_sparing import make_calibration
+from tests.training.cast import make_base, make_run
+from training import demo, gate
+from training.eyes import Eyes, measure, open_eyes
+from training.gate import base_pictures, behind, due, recalibrate, settle, strangers_of, watch_over
+from training.making import installed
+from training.models import Family, Run, RunItem, RunKind
+from training.wheel import stand
+
+
+@pytest.fixture(autouse=True)
+def nothing_tried() -> Iterator[None]:
+    gate._tried.clear()
+    yield
+    gate._tried.clear()
+
+
+@pytest.fixture
+def juno(db: None) -> Subject:
+    call_command("register_packs", verbosity=0)
+    return demo.load(0)
+
+
+@pytest.fixture
+def eyes(juno: Subject) -> Eyes:
+    seen_by = open_eyes(installed(Family.GATE))
+    for photo in juno.images.photos():
+        measure(photo, seen_by)
+    return seen_by
+
+
+def decide_about(subject: Subject, count: int, by: User, start: int = 0) -> None:
+    for number in range(start, start + count):
+        decide(make_item(subject, number), Choice.ACCEPT, by=by)
+
+
+def drawn_by(run: Run, subject: Subject, ordinal: int, seed: int) -> Image:
+    """A picture of a held-out person, as the item of a run."""
+    picture = draw(held_out(seed), Scene.random(random.Random(seed)))
+    facts = {"origin": Origin.BENCHMARK, "depth": 1, "shot": None, "provenance": {}}
+    image = keep_made(subject, picture, **facts)
+    RunItem.objects.create(run=run, ordinal=ordinal, request={}, image=image)
+    return image
+
+
+def test_whom_the_base_draws_without_a_lora_is_a_stranger(juno: Subject, eyes: Eyes) -> None:
+    bank = len(strangers_of(juno, eyes))
+    alone = make_run(juno, RunKind.BENCHMARK)
+    image = drawn_by(alone, juno, 0, seed=20)
+    edited = RunItem.objects.create(run=alone, ordinal=1, request={}, image=image)
+    assert list(base_pictures(juno)) == [image]
+    measure(image, eyes)
+    assert len(strangers_of(juno, eyes)) == bank + 1
+    edited.source = juno.images.photos().first()
+    edited.save()
+    RunItem.objects.filter(ordinal=0).delete()
+    assert not base_pictures(juno).exists()
+
+
+def test_the_base_draws_no_strangers_for_another_class(juno: Subject) -> None:
+    drawn_by(make_run(juno, RunKind.BENCHMARK), juno, 0, seed=20)
+    dog = Subject.objects.create(
+        name="Rex", slug="rex", instance_token="ohwx_rex", class_noun="dog"
+    )
+    assert not base_pictures(dog).exists()
+
+
+@pytest.mark.django_db
+def test_lines_are_due_from_sixty_decisions_and_every_fifty_more(
+    subject: Subject, alice: User
+) -> None:
+    decide_about(subject, 59, alice)
+    assert due() == set()
+    decide_about(subject, 1, alice, start=500)
+    assert due() == {subject.pk}
+    make_calibration(subject, num_labels=60)
+    assert due() == set()
+    decide_about(subject, 50, alice, start=1000)
+    assert due() == {subject.pk}
+
+
+@pytest.mark.django_db
+def test_what_was_due_in_vain_is_tried_again_only_when_more_is_decided(
+    subject: Subject, alice: User
+) -> None:
+    decide_about(subject, 60, alice)
+    assert due() == {subject.pk}
+    assert due() == set()
+    decide_about(subject, 1, alice, start=500)
+    assert due() == {subject.pk}
+
+
+@pytest.mark.django_db
+def test_pictures_that_older_lines_judged_are_behind(subject: Subject, alice: User) -> None:
+    old = make_calibration(subject, origin="photo", num_labels=0)
+    item = make_item(subject, 1)
+    ReviewItem.objects.update(calibration=old)
+    assert behind() == set()
+    make_calibration(subject, number=2, origin="synthetic")
+    assert behind() == set()
+    make_calibration(subject, number=3, origin="enriched")
+    assert behind() == {subject.pk}
+    decide(item, Choice.REJECT, by=alice)
+    assert behind() == set()
+
+
+def test_what_waits_is_judged_by_the_lines_that_decisions_drew(
+    juno: Subject, eyes: Eyes, alice: User
+) -> None:
+    """Sixty kept copies of the photos; then a stranger is far below what people keep."""
+    photos = list(juno.images.photos())
+    settle(juno, eyes)
+    for number in range(60):
+        item = make_item(juno, number)
+        seen = measure_as(item.image, photos[number % len(photos)])
+        assert seen.backend_sha256 == eyes.faces.sha256
+        decide(item, Choice.ACCEPT, by=alice)
+    waiting = make_item(juno, 1000)
+    stranger = drawn_by(make_run(juno, RunKind.BENCHMARK), juno, 0, seed=20)
+    measure(stranger, eyes)
+    measure_as(waiting.image, stranger)
+    assert recalibrate() == 1
+    waiting.refresh_from_db()
+    assert waiting.calibration == Calibration.objects.get(origin="enriched")
+    assert (waiting.gate, waiting.calibration.num_labels) == (Gate.RED, 60)
+    assert recalibrate() == 0
+
+
+def measure_as(image: Image, other: Image):
+    """The other picture's measurement, for this one."""
+    seen = other.measurement
+    seen.pk, seen.image = None, image
+    seen.save(force_insert=True)
+    return seen
+
+
+@pytest.mark.django_db
+def test_without_a_gate_nothing_is_drawn(subject: Subject, alice: User) -> None:
+    decide_about(subject, 60, alice)
+    assert recalibrate() == 0
+
+
+@pytest.mark.django_db
+def test_weights_that_are_gone_stop_nobody(subject: Subject, alice: User) -> None:
+    make_base(Family.GATE, "nowhere")
+    decide_about(subject, 60, alice)
+    assert recalibrate() == 1
+    assert not Calibration.objects.exists()
+
+
+def test_a_doll_is_told_from_strangers_by_its_photos(juno: Subject, eyes: Eyes) -> None:
+    row, keeper = watch_over(juno, eyes).over(Origin.ENRICHED)
+    assert keeper.smallest_face == 16
+    assert row.num_strangers >= 300
+    assert keeper.lines["front"].red < keeper.lines["front"].parting()[1]
+
+
+def test_drift_from_the_photos_stops_the_wheel(juno: Subject, eyes: Eyes) -> None:
+    settle(juno, eyes)
+    assert not any("drifts" in guard.sentence for guard in stand(juno).guards)
+    stranger = drawn_by(make_run(juno, RunKind.BENCHMARK), juno, 0, seed=20)
+    measure(stranger, eyes)
+    for turn, models in enumerate((list(juno.images.photos()), [stranger])):
+        batch = juno.batches.create(title=f"turn {turn}")
+        for number in range(8):
+            facts = {"origin": "synthetic", "verdict": "accepted"}
+            item = make_item(juno, 100 * turn + number, **facts)
+            ReviewItem.objects.filter(pk=item.pk).update(batch=batch)
+            measure_as(item.image, models[number % len(models)])
+    [sign] = [one for one in stand(juno).guards if "drifts" in one.sentence]
+    assert sign.level == "bad"
+    assert "turn 1 is less alike than turn 0" in sign.sentence
