@@ -151,7 +151,7 @@ def alike(images: Sequence[Image]) -> list[list[Image]]:
     """Photos come first, then the sharpest. Settled where a person keeps all of a group but one."""
     lots = defaultdict[object, list[Image]](list)
     for image in images:
-        if measurement_of(image):
+        if (seen := measurement_of(image)) and seen.phash:
             lots[_shown(image)].append(image)
     found = [
         [lot[place] for place in group]

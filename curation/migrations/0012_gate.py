@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField(help_text="1 is the subject's first.")),
-                ('origin', models.CharField(choices=[('photo', 'Photo'), ('enriched', 'Enriched'), ('synthetic', 'Synthetic'), ('retouched', 'Retouched'), ('benchmark', 'Benchmark')], max_length=12)),
+                ('origin', models.CharField(choices=[('photo', 'Photo'), ('enriched', 'Enriched'), ('synthetic', 'Synthetic'), ('retouched', 'Retouched'), ('benchmark', 'Benchmark'), ('class', 'Of the class')], max_length=12)),
                 ('backend', models.CharField(max_length=80)),
                 ('backend_sha256', models.CharField(max_length=64)),
                 ('references_sha256', models.CharField(max_length=64)),

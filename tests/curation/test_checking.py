@@ -5,7 +5,7 @@ import pytest
 from curation.checking import checks
 from curation.gatekeeping import keep_watch
 from curation.models import Image, Measurement, Origin, Subject, Verdict
-from tests.curation.cast import make_image, make_measurement, make_photos
+from tests.curation.cast import make_image, make_photos
 from tests.curation.faces import measured, somebody, with_photos
 from tests.curation.test_gatekeeping import SEEN_BY, STRANGERS, WHO
 
@@ -85,8 +85,9 @@ def test_what_a_freeze_would_leave_out_is_told_before(subject: Subject):
 
 
 def test_the_list_asks_a_fixed_number_of_questions(subject: Subject, django_assert_max_num_queries):
-    measured(subject, 12, 2)
-    Batch.objects.create(subject=subject, title="Edits", stranger_line=0.4, own_line=0.8)
+    with_photos(subject, WHO)
+    measured(make_image(subject, 9000), somebody(500))
+    keep_watch(subject, SEEN_BY, STRANGERS)
     with django_assert_max_num_queries(10):
         checks(subject)
 
