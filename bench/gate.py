@@ -1,7 +1,7 @@
 """`python -m bench.gate`: whether the gate refuses what it says, and how fast it judges anew.
 
-Subjects are simulated as in identity_qwen's appendix: a picture is a unit vector of 512 numbers,
-rho times the person plus noise, rho even in 0.55 to 0.90. It checks arithmetic, not real faces: see
+Subjects are simulated: a picture is a unit vector of 512 numbers, rho times the person plus noise,
+rho even in 0.55 to 0.90. It checks arithmetic, not real faces: see
 bench.gate_dolls for pictures. The last rows write 10,000 pictures into a database of their own.
 """
 
