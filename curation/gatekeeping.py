@@ -87,7 +87,7 @@ def others_than(subject: Subject, photos: Photos, weights: Weights) -> Vectors:
     owners = dict(rows.values_list("pk", "subject"))
     whose = np.array([owners[key] for key in keys])
     is_like = centroid(vectors, photos.vectors) >= np.quantile(own_scores(photos), 0.25)
-    same = [owner for owner in set(owners.values()) if is_like[whose == owner].mean() > 0.5]
+    same = [owner for owner in np.unique(whose) if is_like[whose == owner].mean() > 0.5]
     return np.asarray(vectors[~np.isin(whose, same)])
 
 
