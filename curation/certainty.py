@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+CONFIDENCE = 0.75
+"""That no more strangers reach their line than are said to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -49,12 +52,6 @@ def at_least(hits: NDArray[np.int64], totals: NDArray[np.int64]) -> Floats:
     """One-sided 95 % Clopper-Pearson lower bounds of shares; totals > 0."""
     bounds = beta_quantile(0.05, np.maximum(hits, 1), totals - hits + 1)
     return np.where(hits > 0, bounds, 0.0)
-
-
-def at_most(hits: NDArray[np.int64], total: int) -> Floats:
-    """One-sided 95 % Clopper-Pearson upper bounds of shares of `total` > 0."""
-    bounds = beta_quantile(0.95, hits + 1, np.maximum(total - hits, 1))
-    return np.where(hits < total, bounds, 1.0)
 
 
 def rank_for(alpha: float, count: int) -> int:
@@ -93,12 +90,15 @@ def p_values(scores: ArrayLike, known: ArrayLike) -> Floats:
 
 
 def strangers_line(scores: ArrayLike, passing: float) -> float:
-    """The lowest line that, with 95 % confidence, at most a share `passing` of strangers reach.
+    """The lowest line that, with 75 % confidence, at most a share `passing` of strangers reach.
 
-    A tolerance limit (Wilks 1941): a plain quantile would be passed by more, half of the time. Too
-    few strangers for that confidence (under 299 for 1 %) draw it just above the likest of them.
+    A tolerance limit (Wilks 1941): a plain quantile would be passed by more, half of the time. Of
+    95 % the likest of 300 would draw it alone, and one who happens to be alike takes a quarter of
+    the person's own pictures along (docs/decisions/0022). Too few strangers for that confidence
+    (under 138 for 1 %) draw it just above the likest of them.
     """
     falling = np.sort(np.asarray(scores, float))[::-1]
-    allowed = at_most(np.arange(len(falling)), len(falling)) <= passing
+    passed = np.arange(len(falling))
+    allowed = beta_quantile(CONFIDENCE, passed + 1, len(falling) - passed) <= passing
     likest = falling[int(allowed.sum()) - 1 if allowed.any() else 0]
     return float(np.nextafter(np.float32(likest), np.float32(np.inf)))

