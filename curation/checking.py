@@ -129,8 +129,8 @@ def _faults(facts: _Facts) -> Check:
 
 def _alike(facts: _Facts) -> Check:
     if count := facts.found.num_alike:
-        copies = "picture is a near-copy" if count == 1 else "pictures are near-copies"
-        return Check("warn", f"{count} {copies} of another.", facts.url("faults"))
+        copies = "picture is a near-copy of another" if count == 1 else "pictures are near-copies"
+        return Check("warn", f"{count} {copies}.", facts.url("faults"))
     return Check("ok", "No two pictures are near-copies.")
 
 
