@@ -129,7 +129,8 @@ def _faults(facts: _Facts) -> Check:
 
 def _alike(facts: _Facts) -> Check:
     if count := facts.found.num_alike:
-        return Check("warn", f"{count} pictures are near-copies of others.", facts.url("faults"))
+        copies = "picture is a near-copy of another" if count == 1 else "pictures are near-copies"
+        return Check("warn", f"{count} {copies}.", facts.url("faults"))
     return Check("ok", "No two pictures are near-copies.")
 
 
@@ -149,8 +150,9 @@ def _mixture(facts: _Facts) -> Check | None:
 def _coverage(facts: _Facts) -> Check:
     holes, full = len(facts.coverage.holes), len(facts.coverage.overfull)
     if holes or full:
-        told = f"{holes} shots of which there are fewer than two, {full} over-full."
-        return Check("warn", told, facts.url("photos"))
+        few = [f"{holes} shot{'s'[: holes != 1]} with fewer than two pictures"] if holes else []
+        many = [f"{full} over-full"] if full else []
+        return Check("warn", ", ".join(few + many) + ".", facts.url("photos"))
     return Check("ok", "Every shot is there, and none too often.")
 
 

@@ -18,7 +18,7 @@ from curation.nearest import measurement_of
 SMALL = 512
 """Pixels of the short side under which a picture gives less detail than training sees."""
 SMALL_FACE = 64
-"""Pixels under which a face model tells little (see `Measurement.face`)."""
+"""Pixels under which a face model tells little (see `Measurement.face_size`)."""
 OF_THE_USUAL_SIDE, OF_THE_USUAL_FACE, OF_THE_USUAL_SHARPNESS = 0.75, 0.5, 0.25
 """Shares of the photos' median: above them a picture is as the others are."""
 CLIPPED, OF_THE_USUAL_CLIPPED = 0.05, 2
@@ -176,9 +176,9 @@ def _is_portrait(image: Image) -> bool:
 
 
 def _face(image: Image) -> float | None:
-    """Its smaller side, pixels."""
+    """Its longer side, pixels; None too where it was measured before sizes were."""
     seen = measurement_of(image)
-    return float(seen.face["size"]) if seen and seen.face else None
+    return seen.face_size if seen else None
 
 
 def _median(values: Sequence[float]) -> float | None:

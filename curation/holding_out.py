@@ -60,10 +60,11 @@ def _refuse(photos: Sequence[Image], free: Sequence[Image], missing: int) -> Non
             f"{FEWEST} can be spared. Add photos first."
         )
     if len(free) < missing:
+        share = f"all but {len(free)} of" if free else "all"
         raise CannotHoldOut(
-            f"Snapshots train on all but {len(free)} of the photos, so what learned from them "
-            "knows them. Add photos and press again, or hold some out one by one: those measure "
-            "the versions to come."
+            f"Snapshots train on {share} the photos, so what learned from them knows them. "
+            "Add photos and press again, or hold some out one by one: those measure the versions "
+            "to come."
         )
 
 

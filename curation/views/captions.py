@@ -185,6 +185,8 @@ def tag_images(request: MemberRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, subject, form.sought(), form)
     pks = list(_chosen(subject, form).values_list("pk", flat=True))
-    put = tag if form.cleaned_data["to"] == "add" else untag
-    put(subject, form.cleaned_data["name"], pks)
-    return redirect(f"{reverse('captions', args=[slug])}?{_query(form.sought())}")
+    name, adds = form.cleaned_data["name"], form.cleaned_data["to"] == "add"
+    (tag if adds else untag)(subject, name, pks)
+    done = "added to" if adds else "removed from"
+    messages.success(request, f"“{name}” {done} {len(pks)} picture{'s'[: len(pks) != 1]}.")
+    return redirect(f"{reverse('captions', args=[slug])}?{_query(form.sought())}#content")

@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from curation.checking import checks
@@ -155,13 +156,15 @@ def upload_class(request: MemberRequest, slug: str) -> HttpResponse:
 @require_POST
 def freeze(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug, role=Role.CURATOR)
-    form = FreezeForm(request.POST)
+    form, begun = FreezeForm(request.POST), timezone.now()
     if form.is_valid():
         try:
             snapshot = freeze_character(subject, by=request.user, wish=form.wish)
         except NotEnough as too_few:
             form.add_error(None, str(too_few))
         else:
+            if snapshot.created_at < begun:
+                messages.info(request, "The same was frozen before: this is that snapshot.")
             return redirect("snapshot_detail", slug, snapshot.pk)
     return render(request, "curation/datasets.html", _overview(subject, form), status=422)
 

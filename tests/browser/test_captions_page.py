@@ -35,7 +35,7 @@ def test_ticked_captions_change_after_a_look_on_a_phone(page: Page, subject: Sub
         page.locator(f"#caption-{photo.pk} input[type=checkbox]").check()
     page.get_by_label("the ticked ones").check()
     page.get_by_label("What").select_option("end")
-    page.get_by_label("Put", exact=True).fill("soft light")
+    page.get_by_label("Replace with", exact=True).fill("soft light")
     page.get_by_role("button", name="Look at the changes").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("2 captions would change")
     page.get_by_role("button", name="Change 2").click()

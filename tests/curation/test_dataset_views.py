@@ -79,6 +79,17 @@ def test_corrections_are_no_dataset_to_page_through(page: Client) -> None:
     assert page.get(reverse("dataset", args=["juno", "retouched"])).status_code == 404
 
 
+def test_freezing_the_same_again_says_that_it_was_frozen_before(
+    page: Client, subject: Subject
+) -> None:
+    make_photos(subject, 6)
+    order = {"origins": ["photo"]}
+    first = page.post(reverse("freeze", args=["juno"]), order, follow=True)
+    again = page.post(reverse("freeze", args=["juno"]), order, follow=True)
+    assert "was frozen before" not in first.content.decode()
+    assert "was frozen before" in again.content.decode()
+
+
 def test_a_refused_freeze_keeps_the_note_and_the_ticks(page: Client, subject: Subject) -> None:
     make_photos(subject, 2)
     wish = {"origins": ["photo"], "note": "turn <1>"}

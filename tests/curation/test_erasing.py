@@ -205,7 +205,7 @@ def test_a_person_confirms_on_a_page_that_counts_what_goes(subject: Subject, pag
     assert "5 photos and 1 made picture" in told
     assert "1 snapshot" in told
     assert page.post(address).status_code == 422
-    assert "Consent withdrawn" in page.post(address).content.decode()
+    assert "Withdraw consent" in page.post(address).content.decode()
     assert Image.objects.in_use().count() == 6
     page.post(address, {"is_sure": "on"})
     assert not Image.objects.in_use().exists()

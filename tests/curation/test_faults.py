@@ -44,7 +44,7 @@ def test_what_differs_from_the_photos_says_how(subject: Subject, photos: list[Im
     seen.filter(image=photos[1]).update(num_faces=0, face=None)
     seen.filter(image=photos[2]).update(num_faces=3)
     seen.filter(image=photos[3]).update(sharpness=100)
-    seen.filter(image=photos[4]).update(face={"box": [0, 0, 40, 50], "size": 40})
+    seen.filter(image=photos[4]).update(face_size=40)
     subject.images.update(clipped=0.01)
     Image.objects.filter(pk=photos[5].pk).update(clipped=0.3)
     assert told(subject) == {

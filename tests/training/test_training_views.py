@@ -41,6 +41,14 @@ def test_training_takes_an_older_snapshot_again(page: Client, subject: Subject) 
     assert Run.objects.latest("pk").snapshot == snapshot
 
 
+def test_a_snapshots_own_page_leads_to_training_on_it(page: Client, subject: Subject) -> None:
+    snapshot = make_lora(subject).snapshot
+    address = f"{reverse('train', args=['juno'])}?snapshot={snapshot.pk}"
+    own = reverse("snapshot_detail", args=["juno", snapshot.pk])
+    assert address in page.get(own).content.decode()
+    assert f'value="{snapshot.pk}" selected' in page.get(address).content.decode()
+
+
 def test_a_control_is_trained_from_the_photos_alone(page: Client, subject: Subject) -> None:
     make_item(subject, 50, verdict="accepted")
     order = {"phase": "head", "origins": ["photo", "enriched"], "control": "on"}

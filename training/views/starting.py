@@ -132,7 +132,9 @@ def _ticked(request: MemberRequest, plan: _Plan, covered: Coverage) -> list[Shot
 @require_http_methods(["GET", "POST"])
 def train(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug, role=Role.CURATOR)
-    form = TrainForm(subject, request.POST or None)
+    form = TrainForm(
+        subject, request.POST or None, initial={"snapshot": request.GET.get("snapshot")}
+    )
     if form.is_valid():
         try:
             snapshot = _chosen_snapshot(request, subject, form)
