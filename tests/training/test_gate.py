@@ -156,6 +156,16 @@ def test_without_a_gate_nothing_is_drawn(subject: Subject, alice: User) -> None:
 
 
 @pytest.mark.django_db
+def test_what_a_worker_that_died_left_spared_is_brought_back(subject: Subject) -> None:
+    item = make_item(subject, 0)
+    Subject.objects.update(most_lost=0.02)
+    ReviewItem.objects.update(gate="amber", is_spared=True, is_waiting=False, propensity=0.08)
+    recalibrate()
+    item.refresh_from_db()
+    assert (item.is_spared, item.is_waiting) == (False, True)
+
+
+@pytest.mark.django_db
 def test_weights_that_are_gone_stop_nobody(subject: Subject, alice: User) -> None:
     make_base(Family.GATE, "nowhere")
     decide_about(subject, 60, alice)
