@@ -33,7 +33,8 @@ from tests.curation.cast import make_image, make_item, make_measurement, make_ph
 from tests.curation.test_photo_views import jpeg
 from tests.training.cast import make_base, make_run
 from training.artifacts import run_folder
-from training.models import LoraVersion, Phase, RunKind, RunStatus, Standing
+from training.beginning import begin
+from training.models import LoraVersion, Phase, Run, RunItem, RunKind, RunStatus, Standing
 from training.readiness import CannotStart, refuse_withdrawn
 from training.withdrawals import sweep_runs
 
@@ -164,9 +165,10 @@ def test_it_is_not_shown_beside_other_pictures_either(subject: Subject, alice: U
 def test_an_earlier_order_that_names_it_is_not_given_again(subject: Subject, alice: User):
     photo = make_photos(subject, 1)[0]
     erase(subject, alice)
-    photo.refresh_from_db()
+    order = RunItem(source=photo, request={"take": 0})  # Read before it was erased.
     with pytest.raises(CannotStart, match="1 of the pictures to begin from were erased"):
-        refuse_withdrawn(None, None, [photo, None])
+        begin(RunKind.MEASURE, make_base(), by=alice, items=[order], subject=subject)
+    assert not Run.objects.exists()
 
 
 def trained(subject: Subject, **facts: Any) -> LoraVersion:
