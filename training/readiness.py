@@ -112,7 +112,8 @@ def refuse_withdrawn(
             f"{lora or snapshot} comes of pictures whose consent was withdrawn since. Freeze what "
             "is left, and train on that."
         )
-    if gone := Image.objects.filter(pk__in=set(sources) - {None}, erased_at__isnull=False).count():
+    named = Image.objects.filter(pk__in=[pk for pk in sources if pk])
+    if gone := named.filter(erased_at__isnull=False).count():
         raise CannotStart(
             f"{gone} of the pictures to begin from were erased, because consent was withdrawn. "
             "Plan new edits of what is left."
