@@ -69,7 +69,7 @@ def from_photos(
     lines = {}
     for angle in ALL:
         score, here = SCORE_OF[angle], angles == angle
-        pool = _pool(pools, angle, own[score][here])
+        pool = _pool(pools, angle, own[score][here], int(here.sum()))
         floor = floor_of[score]
         red = -1.0 if floor is None else floor
         green = max(line_at(alpha, pools[pool]), red)
@@ -88,8 +88,9 @@ def from_labels(first: Drawn, labels: Labels, alpha: float, target: float) -> Dr
     lines = {}
     for angle in ALL:
         score, here = SCORE_OF[angle], labels.angles == angle
-        pool = _pool(pools, angle, labels.known(score, here))
-        before = first.lines[angle]
+        own, before = labels.known(score, here), first.lines[angle]
+        num_kept = int((labels.is_accepted & here).sum())
+        pool = _pool(pools, angle, own, num_kept)
         green = _promised(labels, score, here, target)
         if green is None:
             green = _promised(labels, score, everywhere, target)
@@ -97,13 +98,14 @@ def from_labels(first: Drawn, labels: Labels, alpha: float, target: float) -> Dr
             green = max(green, before.floor)
         red = line_at(alpha, pools[pool]) if len(pools[pool]) else before.red
         red = red if green is None else min(red, green)
-        lines[angle] = Lines(before.floor, red, green, before.known + int(here.sum()), pool)
+        lines[angle] = Lines(before.floor, red, green, before.known + num_kept, pool)
     return Drawn(lines, pools)
 
 
-def _pool(pools: dict[str, Floats], angle: str, here: Floats) -> str:
-    """The angle's own scores where they are enough, else those of all angles."""
-    if len(here) < FEWEST_AT_AN_ANGLE:
+def _pool(pools: dict[str, Floats], angle: str, here: Floats, count: int) -> str:
+    """The angle's own scores where `count` pictures tell them and are enough, else those of all
+    angles. One that stands for many is one picture."""
+    if count < FEWEST_AT_AN_ANGLE:
         return SCORE_OF[angle]
     pools[angle] = np.sort(here)
     return angle

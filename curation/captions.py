@@ -131,9 +131,10 @@ def leak(captions: Iterable[str], taught: Taught) -> Leak:
     return Leak(len(each), sum(map(bool, each)), tuple(ranked))
 
 
-def identity_words(caption: str, taught: Taught) -> list[str]:
+@lru_cache(maxsize=20_000)
+def identity_words(caption: str, taught: Taught) -> tuple[str, ...]:
     """As they stand in the caption, in order. The subject's own token and class are none."""
-    return [caption[start:end] for start, end in _identity_spans(caption, taught)]
+    return tuple(caption[start:end] for start, end in _identity_spans(caption, taught))
 
 
 def mended(caption: str, taught: Taught) -> str:
@@ -170,7 +171,7 @@ def _identity_pattern(kind: str, noun: str) -> re.Pattern[str]:
 def _identity(caption: str, taught: Taught) -> Iterator[Finding]:
     if words := identity_words(caption, taught):
         said = ", ".join(f"“{word}”" for word in dict.fromkeys(words))
-        yield Finding("identity", f"Names what stays the same: {said}.", tuple(words))
+        yield Finding("identity", f"Names what stays the same: {said}.", words)
 
 
 def _names(caption: str, taught: Taught) -> Iterator[Finding]:

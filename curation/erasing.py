@@ -20,6 +20,7 @@ from django.utils import timezone
 from curation.lineage import with_descendants
 from curation.models import (
     CaptionChange,
+    CaptionEdit,
     CaptionProposal,
     Image,
     ImageQuerySet,
@@ -70,22 +71,32 @@ def reach(subject: Subject, photo: Image | None = None) -> Reach:
 def withdraw(subject: Subject, photo: Image | None, by: User) -> int:
     """Erase them; give how many pictures those were. Asked twice, the second time there is none."""
     Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
-    pks = list(
-        consented(subject, photo).select_for_update(no_key=True).values_list("pk", flat=True)
-    )
+    count = _erase(subject, photo)
+    consent_withdrawn.send(Subject, subject=subject)
+    # To end a run is to wait for the picture that it keeps at this moment: that one goes as well.
+    count += _erase(subject, photo)
+    if photo is None:
+        _note(subject)
+    logger.info("%s: consent withdrawn, %s pictures erased by %s", subject.slug, count, by)
+    return count
+
+
+def _erase(subject: Subject, photo: Image | None) -> int:
+    wanted = consented(subject, photo).select_for_update(no_key=True)
+    pks = list(wanted.values_list("pk", flat=True))
+    if not pks:
+        return 0
     gone = Image.objects.filter(pk__in=pks)
     items = ReviewItem.objects.filter(image__in=gone)
     items.update(is_waiting=False, is_disputed=False, gold="", **HELD_BY_NOBODY)
     for words_or_faces in (Measurement, CaptionChange, CaptionProposal):
         words_or_faces._default_manager.filter(image__in=gone).delete()
+    # An edit says the words that it wrote.
+    CaptionEdit.objects.filter(subject=subject, changes=None).delete()
     SnapshotItem.objects.filter(image__in=gone).update(caption="")
     now = timezone.now()
     gone.update(erased_at=now, trashed_at=Coalesce("trashed_at", now), caption="", original_name="")
-    if photo is None:
-        _note(subject)
     _show_no_more(subject, set(gone.values_list("sha256", flat=True)))
-    consent_withdrawn.send(Subject, subject=subject)
-    logger.info("%s: consent withdrawn, %s pictures erased by %s", subject.slug, len(pks), by)
     return len(pks)
 
 

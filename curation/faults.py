@@ -18,7 +18,7 @@ from curation.nearest import measurement_of
 SMALL = 512
 """Pixels of the short side under which a picture gives less detail than training sees."""
 SMALL_FACE = 64
-"""Pixels under which a face model tells little (see `Measurement.face_size`)."""
+"""Pixels of a portrait's face under which training learns little of it."""
 OF_THE_USUAL_SIDE, OF_THE_USUAL_FACE, OF_THE_USUAL_SHARPNESS = 0.75, 0.5, 0.25
 """Shares of the photos' median: above them a picture is as the others are."""
 CLIPPED, OF_THE_USUAL_CLIPPED = 0.05, 2
@@ -27,12 +27,13 @@ CLIPPED, OF_THE_USUAL_CLIPPED = 0.05, 2
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """Medians of the photos: short side and face in pixels, sharpness, share of pixels that are
-    black or white; None where unmeasured."""
+    """Medians of the photos: short side and face in pixels, sharpness of all and of the faces,
+    share of pixels that are black or white; None where unmeasured."""
 
     side: float | None
     face: float | None
     sharpness: float | None
+    face_sharpness: float | None
     clipped: float | None
 
 
@@ -81,10 +82,12 @@ def findings(subject: Subject) -> Findings:
 def usual_of(photos: Sequence[Image]) -> Usual:
     measured = [seen for photo in photos if (seen := measurement_of(photo))]
     faces = [face for photo in photos if _is_portrait(photo) and (face := _face(photo))]
+    sharp_faces = [sharp for seen in measured if (sharp := seen.face_sharpness) is not None]
     return Usual(
         side=_median([min(photo.width, photo.height) for photo in photos]),
         face=_median(faces),
         sharpness=_median([seen.sharpness for seen in measured]),
+        face_sharpness=_median(sharp_faces),
         clipped=_median([photo.clipped for photo in photos if photo.clipped is not None]),
     )
 
@@ -121,13 +124,16 @@ def _face_too_small(image: Image, usual: Usual) -> str:
 
 
 def _blurred(image: Image, usual: Usual) -> str:
+    """By the face where one was measured: behind it a portrait may be as soft as it likes."""
     seen = measurement_of(image)
-    if seen is None or not usual.sharpness:
+    if seen is None:
         return ""
-    share = seen.sharpness / usual.sharpness
-    if share >= OF_THE_USUAL_SHARPNESS:
+    sharpness, normal = seen.sharpness, usual.sharpness
+    if seen.face_sharpness is not None and usual.face_sharpness:
+        sharpness, normal = seen.face_sharpness, usual.face_sharpness
+    if not normal or sharpness >= OF_THE_USUAL_SHARPNESS * normal:
         return ""
-    return f"Blurred: {100 * share:.0f} % as sharp as the photos usually are."
+    return f"Blurred: {100 * sharpness / normal:.0f} % as sharp as the photos usually are."
 
 
 def _clipped(image: Image, usual: Usual) -> str:

@@ -137,7 +137,8 @@ def _of_the_class(subject: Subject, images: Sequence[Image]) -> list[Entry]:
     """Others of the class under the class prompt: what trains them is the same loss."""
     others = Image.objects.of_the_class().filter(subject=subject).order_by("pk")
     num_photos = sum(image.origin == Origin.PHOTO for image in images)
-    weight = round(min(1.0, PART_OF_THE_CLASS * num_photos / max(len(others), 1)), 4)
+    share = PART_OF_THE_CLASS * num_photos / max(len(others), 1)
+    weight = max(mixing.LEAST_WEIGHT, round(min(1.0, share), 4))
     return [
         Entry(image, image.written_caption(), weight) for image in others.select_related("subject")
     ]

@@ -19,7 +19,7 @@ from curation.certainty import Floats, error_expected
 from curation.embeddings import STORED, Vectors, matrix
 from curation.gating import Gatekeeper, as_lines, ceiling_of
 from curation.labels import Decided, decided
-from curation.likeness import CENTROID, centroid
+from curation.likeness import centroid
 from curation.models import Calibration, Image, Origin, Subject
 from curation.references import FEWEST, Doubt, Photos, doubts, own_scores, photos_of, without
 
@@ -126,8 +126,7 @@ class _Drawing:
             return last
         labels = found.labels(self.photos.vectors)
         drawn = from_labels(self.first, labels, ALPHA, TARGET)
-        num_known = len(drawn.scores[CENTROID])
-        return self._kept(origin, drawn, num_known, found)
+        return self._kept(origin, drawn, int(found.is_accepted.sum()), found)
 
     def _kept(
         self, origin: Origin, drawn: Drawn, num_known: int, found: Decided | None = None

@@ -14,19 +14,17 @@ import numpy as np
 
 from curation.angles import SCORE_OF, UNKNOWN, WORDS
 from curation.certainty import Floats, p_values
+from curation.duplicates import NEAR
 from curation.embeddings import Vectors
 from curation.likeness import CENTROID, NEAREST, SCORES, likest
 from curation.models import Gate
-
-ALIKE = 6
-"""Bits of 64 by which the perceptual hashes of a picture and its near-copy differ at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
     """Where the verdicts part for pictures at one angle; all are cosines.
 
-    `known`: how many photos or decided pictures show this angle; with none nothing is ever red.
+    `known`: how many photos or kept pictures show this angle; with none nothing is ever red.
     `pool`: whose scores the lines and p-values are told from, a key of `Gatekeeper.scores`.
     """
 
@@ -195,7 +193,7 @@ def is_copy(made: Made, ceiling: float) -> bool:
     read = [made.seen.shot[word] == made.source_shot[word] for word in wanted if made.seen.shot]
     if not all(read):
         return False
-    return bits_apart(made.seen.phash, source.phash) <= ALIKE or (
+    return bits_apart(made.seen.phash, source.phash) <= NEAR or (
         bool(read) and _is_liker(made.seen, source, ceiling)
     )
 

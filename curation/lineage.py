@@ -6,7 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable, Collection
 from functools import cache
 
-from curation.models import Image, Origin, Subject
+from django.db.models import Exists, OuterRef, Q
+
+from curation.mixing import DEEPEST
+from curation.models import Image, ImageQuerySet, Origin, Subject
 
 
 def sources_of(subject: Subject) -> Callable[[int], frozenset[int]]:
@@ -26,6 +29,14 @@ def sources_of(subject: Subject) -> Callable[[int], frozenset[int]]:
         return frozenset().union(*(sources(parent) for parent in parents[pk]))
 
     return sources
+
+
+def made_to_train(subject: Subject) -> ImageQuerySet:
+    """The made pictures that no mixing rule leaves out: see `curation.mixing.may_train`."""
+    edited_from = Q(children=OuterRef("pk")) | Q(children__children=OuterRef("pk"))
+    secret = Image.objects.held_out().filter(edited_from)
+    made = Image.objects.trainable().filter(subject=subject).exclude(origin=Origin.PHOTO)
+    return made.filter(~Exists(secret), depth__lte=DEEPEST)
 
 
 def with_descendants(subject: Subject, pks: Collection[int]) -> set[int]:

@@ -29,6 +29,7 @@ BACKGROUND_ROOM = 1.25
 be as the photos are."""
 SLACK = 0.005
 LEAST_WEIGHT = 0.0001
+"""A snapshot's item without weight is held out, and what was made never is."""
 MOST_SWEEPS = 1000
 
 
@@ -80,7 +81,8 @@ def plain(pieces: Sequence[Piece]) -> list[float]:
         if piece.is_photo:
             return 1.0
         part = PART_OF_THE_PHOTOS[piece.origin] * num_photos / sides[piece.origin]
-        return round(min(1.0, part / counts[piece.origin, piece.side]), 4)
+        share = part / counts[piece.origin, piece.side]
+        return max(LEAST_WEIGHT, round(min(1.0, share), 4))
 
     return [weight(piece) for piece in pieces]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from zipfile import ZipInfo
 
 from curation.archives import LEFT_BY_FILE_MANAGERS, MAGIC, Archive, BadArchive
-from curation.formats.reading import Contents, Found, Line, is_text
+from curation.formats.reading import MOST_BYTES_OF_WORDS, Contents, Found, Line, is_text
 from curation.formats.registry import recognise
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 400 * 1024**2
 """Of one picture file."""
-
-MOST_BYTES_OF_WORDS = 64 * 1024
-"""Of one .txt beside a picture."""
 
 EDIT_PAIRS = (
     "holds pairs of pictures for an editor, not photos: nothing of it was taken. Train the editor "

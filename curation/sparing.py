@@ -14,6 +14,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from curation.certainty import Share, share_of
+from curation.gatekeeping import JUDGED
 from curation.models import Gate, ReviewItem, ReviewItemQuerySet, Subject, Verdict
 from curation.ordering import EXPLORED, EXPLORED_FROM
 from curation.standing import HELD_BY_NOBODY
@@ -47,9 +48,10 @@ def spare(subject: Subject) -> None:
 
 
 def set_most_lost(subject: Subject, most_lost: float | None) -> None:
-    Subject.objects.filter(pk=subject.pk).update(most_lost=most_lost)
-    subject.most_lost = most_lost
-    spare(subject)
+    with transaction.atomic():
+        Subject.objects.filter(pk=subject.pk).update(most_lost=most_lost)
+        subject.most_lost = most_lost
+        spare(subject)
 
 
 def _refused(subject: Subject) -> Q:
@@ -90,7 +92,9 @@ def _locked(items: ReviewItemQuerySet) -> list[list[int]]:
 def audit(subject: Subject) -> Audit:
     """Two queries. Of what was spared as large a share would be kept as of the part that people
     saw, for the lot parted them (inverse propensity); the interval is Clopper-Pearson's."""
-    items = ReviewItem.objects.filter(batch__subject=subject, image__trashed_at=None)
+    items = ReviewItem.objects.filter(
+        batch__subject=subject, image__origin__in=JUDGED, image__trashed_at=None
+    )
     kept = Q(image__verdict=Verdict.ACCEPTED)
     seen = Q(propensity__lt=1, is_spared=False, decided_at__isnull=False)
     counts = items.aggregate(

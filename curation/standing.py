@@ -88,6 +88,9 @@ def project(item: ReviewItem, said: Sequence[Decision]) -> None:
     item.decider_id = standing.author_id if standing else None
     item.decided_at = standing.created_at if standing else None
     item.gold = item.gold if standing and item.gold == standing.choice else ""
+    if standing and item.is_spared:  # Somebody looked it up, which no lot decided.
+        item.is_spared, item.propensity = False, 1
+        ReviewItem.objects.filter(pk=item.pk).update(is_spared=False, propensity=1)
     compare(item, said)
 
 

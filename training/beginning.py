@@ -46,10 +46,13 @@ def begin(
 ) -> Run:
     refuse_unready(kind, base)
     rows, subject = list(items), fields.get("subject")
-    refuse_withdrawn(fields.get("lora"), fields.get("snapshot"), [row.source for row in rows])
     with transaction.atomic():
         if started := begun_by(key, subject):
             return started
+        # A withdrawal locks the subject as well: it finds this run, or this finds what it erased.
+        refuse_withdrawn(
+            fields.get("lora"), fields.get("snapshot"), [row.source_id for row in rows]
+        )
         recipe = {"first_seed": _first_seed(kind, subject)} | fields.pop("recipe", {})
         if title:
             fields["batch"] = Batch.objects.create(subject=fields["subject"], title=title)

@@ -13,6 +13,7 @@ import cv2
 import imagehash
 import numpy as np
 import numpy.typing as npt
+from django.db import transaction
 from PIL.Image import Image as Picture
 
 from curation.embeddings import Vectors, to_bytes
@@ -68,10 +69,15 @@ def _open(folder: Path, _sha256: str) -> Eyes:
 
 
 def measure(image: Image, eyes: Eyes) -> Measurement:
-    """Measure one stored picture; measuring again with the same weights changes nothing."""
+    """Measure one stored picture; measuring again with the same weights changes nothing. Of what
+    was erased while it was looked at nothing is kept."""
     shot, facts = look(open_picture(image), eyes)
-    measurement, _ = Measurement.objects.update_or_create(image=image, defaults=facts)
-    _fill_in(image, shot)
+    with transaction.atomic():
+        there = Image.objects.select_for_update(no_key=True).filter(pk=image.pk, erased_at=None)
+        if not there.values_list("pk"):
+            return Measurement(image=image, **facts)
+        measurement, _ = Measurement.objects.update_or_create(image=image, defaults=facts)
+        _fill_in(image, shot)
     return measurement
 
 

@@ -82,6 +82,8 @@ def recalibrate() -> int:
 
     Asked again with nothing new it does nothing, and what a dead worker left half done is done.
     """
+    for subject in Subject.objects.exclude(most_lost=None):
+        spare(subject)  # What somebody looked at then, or a worker that died left undone.
     base = BaseModel.objects.usable(Family.GATE).first()
     if base is None:
         return 0

@@ -37,13 +37,13 @@ def measure_all(run: Run) -> None:
             else:
                 done += 1
                 pace.tell(done)
+    if run.subject is not None:
+        settle(run.subject, open_eyes(run.base))
     if unreadable:
         raise EngineError(
             f"The files of {len(unreadable)} pictures cannot be read, first that of "
             f"{unreadable[0]}. Upload them again, or put them in the trash, then press Resume."
         )
-    if run.subject is not None:
-        settle(run.subject, open_eyes(run.base))
 
 
 def _next(run: Run, unreadable: list[Image], done: int) -> list[Image]:

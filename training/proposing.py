@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from django.db import transaction
+
 from curation.captioned import unproposed
 from curation.captioning import LONGEST, one_line
 from curation.captions import mended
@@ -27,10 +29,18 @@ def propose_captions(run: Run) -> None:
     pace = Pace(run, time.monotonic(), 0)
     run.report(phase="describing pictures", total=len(todo))
     for done, image in enumerate(todo, start=1):
-        facts = {"words": worded(image, captioner.caption(source_of(image))), "made_by": made_by}
+        words = worded(image, captioner.caption(source_of(image)))
         run.report()
-        CaptionProposal.objects.update_or_create(image=image, defaults=facts)
+        keep(image, words, made_by)
         pace.tell(done)
+
+
+@transaction.atomic
+def keep(image: Image, words: str, made_by: str) -> None:
+    """Nothing, where it was erased or a person wrote its words meanwhile."""
+    still = unproposed(image.subject).filter(pk=image.pk)
+    if still.select_for_update(no_key=True, of=("self",)).values_list("pk"):
+        CaptionProposal.objects.create(image=image, words=words, made_by=made_by)
 
 
 def worded(image: Image, answer: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from django.conf import settings
 from waffle import switch_is_active
 
+from curation.checking import checks
 from curation.models import Image, ReviewItem, Snapshot, Subject
 from training.models import BaseModel, Family, LoraVersion, Phase, Run, RunKind
 from training.models.run import CPU_KINDS
@@ -102,7 +103,7 @@ def refuse_held_back(snapshot: Snapshot) -> None:
 
 
 def refuse_withdrawn(
-    lora: LoraVersion | None, snapshot: Snapshot | None, sources: Iterable[Image | None] = ()
+    lora: LoraVersion | None, snapshot: Snapshot | None, sources: Iterable[int | None] = ()
 ) -> None:
     """Nothing starts from people who do not want it any more, nor from what learned of them."""
     learned = lora.snapshot if lora else snapshot
@@ -111,11 +112,18 @@ def refuse_withdrawn(
             f"{lora or snapshot} comes of pictures whose consent was withdrawn since. Freeze what "
             "is left, and train on that."
         )
-    if gone := sum(source is not None and source.erased_at is not None for source in sources):
+    named = Image.objects.filter(pk__in=[pk for pk in sources if pk])
+    if gone := named.filter(erased_at__isnull=False).count():
         raise CannotStart(
             f"{gone} of the pictures to begin from were erased, because consent was withdrawn. "
             "Plan new edits of what is left."
         )
+
+
+def refuse_unfit(subject: Subject) -> None:
+    """What the page of training names as a stop stops it, whatever sends the form."""
+    if stops := [check.sentence for check in checks(subject) if check.level == "bad"]:
+        raise CannotStart(" ".join(stops))
 
 
 def refuse_second_control(subject: Subject, phase: Phase) -> None:

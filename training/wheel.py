@@ -13,7 +13,7 @@ from django.urls import reverse
 from curation.coverage import Coverage, coverage
 from curation.drift import Fall, falls, turns_of
 from curation.freezing import FEWEST_CORRECTIONS, FEWEST_PHOTOS
-from curation.mixing import DEEPEST
+from curation.lineage import made_to_train
 from curation.models import Batch, Correction, Image, Origin, ReviewItem, Subject, Verdict
 from training.card import Card, card
 from training.models import Benchmark, LoraVersion, Phase, Run, RunKind, RunStatus, Standing
@@ -21,9 +21,6 @@ from training.scoring import Interval
 
 FEWEST_FRESH = 10
 """Accepted pictures since the last training that make another worth its time."""
-
-
-MADE = (Origin.ENRICHED, Origin.SYNTHETIC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +47,10 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The counts everything on the wheel page is told from; a constant number of queries.
-
-    `accepted` are the made pictures that may train.
-    """
+    """The counts everything on the wheel page is told from; a constant number of queries."""
 
     subject: Subject
     origins: Counter[tuple[str, str]]
-    accepted: int
     waiting: int
     open_batch: Batch | None
     active: Run | None
@@ -154,21 +147,14 @@ def facts_of(subject: Subject) -> Facts:
         Image.objects.in_use()
         .filter(subject=subject)
         .order_by()
-        .values_list("origin", "verdict", "depth")
+        .values_list("origin", "verdict")
         .annotate(count=Count("pk"))
     )
-    origins = Counter[tuple[str, str]]()
-    accepted = 0
-    for origin, verdict, depth, count in counted:
-        origins[origin, verdict] += count
-        if origin in MADE and verdict == Verdict.ACCEPTED and depth <= DEEPEST:
-            accepted += count
     loras = tuple(LoraVersion.objects.of_subject(subject))
     waiting = ReviewItem.objects.waiting().filter(batch__subject=subject)
     return Facts(
         subject=subject,
-        origins=origins,
-        accepted=accepted,
+        origins=Counter({(origin, verdict): n for origin, verdict, n in counted}),
         waiting=waiting.count(),
         open_batch=Batch.objects.filter(items__in=waiting).distinct().first(),
         active=Run.objects.active()
@@ -252,10 +238,11 @@ def _measure(facts: Facts) -> NextStep | None:
 
 def _train(facts: Facts) -> NextStep | None:
     """Enough was accepted since the newest version was frozen."""
-    last = facts.versions[-1] if facts.versions else None
-    learned = last.snapshot.items.filter(image__origin__in=MADE) if last else None
-    known = learned.filter(image__depth__lte=DEEPEST).count() if learned is not None else 0
-    fresh = facts.accepted - known
+    made = made_to_train(facts.subject)
+    if facts.versions:
+        known = facts.versions[-1].snapshot.items.trained_on()
+        made = made.exclude(pk__in=known.values("image"))
+    fresh = made.count()
     if fresh < FEWEST_FRESH:
         return None
     head = facts.newest_head

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from curation.formats.pieces import Dataset, Piece, folder_name, picture_of, suffix_of
-from curation.formats.reading import Contents, Found, Line
+from curation.formats.reading import MOST_BYTES_OF_WORDS, Contents, Found, Line
 
 MOST_REPEATS = 20
 REPEATED = re.compile(r"^(\d{1,4})_(.+)$")
@@ -74,7 +74,8 @@ def read(contents: Contents) -> Found | None:
 
 def _caption(contents: Contents, path: PurePosixPath) -> str:
     """The .txt beside it; without one, what kohya takes: the words of the folder's name."""
-    if words := contents.text(str(path.with_suffix(".txt"))).strip():
+    beside = str(path.with_suffix(".txt"))
+    if words := contents.text(beside, MOST_BYTES_OF_WORDS).strip():
         return words
     match = REPEATED.match(path.parent.name)
     return match[2].strip() if match else ""

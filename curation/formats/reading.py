@@ -24,6 +24,9 @@ TEXTS = frozenset((".txt", ".caption", ".json", ".jsonl", ".csv", ".toml", ".yam
 MOST_BYTES_OF_TEXT = 16 * 1024**2
 """Of one text file."""
 
+MOST_BYTES_OF_WORDS = 64 * 1024
+"""Of one .txt beside a picture: there may be as many as pictures."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -73,10 +76,10 @@ class Contents:
         found = (path for path in self.entries if PurePosixPath(path).name == name)
         return iter(sorted(found, key=lambda path: path.count("/")))
 
-    def text(self, name: str) -> str:
-        """Empty where there is none, or none that can be read."""
+    def text(self, name: str, most: int = MOST_BYTES_OF_TEXT) -> str:
+        """Empty where there is none, or none that can be read, or of more than `most` bytes."""
         entry = self.entries.get(name)
-        if entry is None or entry.file_size > MOST_BYTES_OF_TEXT:
+        if entry is None or entry.file_size > most:
             return ""
         return self._decoded(entry)
 

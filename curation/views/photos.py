@@ -100,9 +100,10 @@ def image_detail(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
         _refuse_erased(image)
     form = ImageFactsForm(request.POST or None, instance=image)
     if form.is_valid():
-        form.save()
+        # Nothing else: it may have been trashed or erased meanwhile.
+        image.save(update_fields=ImageFactsForm.Meta.fields)
         said = Rewriting("say", put=form.cleaned_data["caption"])
-        apply(image.subject, Image.objects.filter(pk=pk), said, by=request.user)
+        apply(image.subject, Image.objects.filter(pk=pk, erased_at=None), said, by=request.user)
         messages.success(request, "Saved.")
         return redirect("image_detail", slug, pk)
     context = {

@@ -38,10 +38,10 @@ def make_image(subject: Subject, number: int = 0, **facts: Any) -> Image:
 def make_measurement(
     image: Image, box: Sequence[float] | None = (20, 20, 70, 70), **facts: Any
 ) -> Measurement:
-    """What a face model saw: one face in that box, or none."""
+    """What a face model saw, as `training.eyes` keeps it: one face in that box, or none."""
     face = None
     if box:
-        face = {"box": list(box), "score": 0.9}
+        face = {"box": list(box), "keypoints": [], "score": 0.9}
         facts.setdefault("face_size", max(box[2] - box[0], box[3] - box[1]))
     facts.setdefault("num_faces", 1 if box else 0)
     facts.setdefault("phash", f"{int(image.sha256[:16], 16):016x}")

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from curation.calibrating import Labels, floors, from_labels, from_photos
+from curation.gating import verdict
 from curation.likeness import SCORES, centroid
+from curation.models import Gate
 from tests.curation.faces import around, crowd, somebody
 
 PHOTOS = around(somebody(1), 12, seed=0)
@@ -67,6 +69,24 @@ def test_what_is_shown_to_few_stands_for_many():
     weights = [1.0] * 89 + [10.0] * 11 + [1.0] * 100
     assert drawn(scores, accepted).lines["front"].red == pytest.approx(0.49)
     assert drawn(scores, accepted, weights).lines["front"].red == pytest.approx(0.41)
+
+
+def test_one_picture_that_stands_for_many_gives_no_angle_a_line_of_its_own():
+    scores, accepted = np.linspace(0.3, 0.9, 61), np.full(61, True)
+    angles, weights = np.array(["front"] * 60 + ["turned"]), np.array([1.0] * 60 + [12.0])
+    found = Labels(dict.fromkeys(SCORES, scores), angles, accepted, weights)
+    lines = from_labels(FIRST, found, alpha=0.1, target=0.8).lines
+    assert (lines["turned"].pool, lines["turned"].known) == ("centroid", 1)
+    assert lines["front"].pool == "front"
+
+
+def test_refusals_alone_make_nobody_known_at_an_angle():
+    scores, accepted = np.linspace(0.3, 0.9, 70), np.arange(70) < 60
+    angles = np.array(["front"] * 60 + ["profile"] * 10)
+    found = Labels(dict.fromkeys(SCORES, scores), angles, accepted, np.ones(70))
+    lines = from_labels(FIRST, found, alpha=0.1, target=0.8).lines["profile"]
+    assert lines.known == 0
+    assert verdict(lines, -1.0) == Gate.AMBER
 
 
 def test_where_nothing_was_kept_strangers_still_draw_the_red_line():

@@ -51,17 +51,17 @@ def test_what_varies_may_be_named(words: str) -> None:
 
 def test_the_class_may_hold_such_a_word_itself() -> None:
     doll = Taught("character", "ohwx_mia", "blonde doll", "Mia")
-    assert identity_words("photo of ohwx_mia blonde doll, at the sea", doll) == []
+    assert identity_words("photo of ohwx_mia blonde doll, at the sea", doll) == ()
 
 
 def test_of_a_thing_its_colour_steals_and_of_a_style_its_hand() -> None:
-    assert identity_words("photo of ohwx_pot blue ceramic teapot on a blue cloth", POT) == [
-        "blue ceramic"
-    ]
-    assert identity_words("ohwx_ink drawing, an old man with blue eyes", INK) == []
-    assert identity_words("ohwx_ink drawing, a watercolour painting of a tree", INK) == [
-        "watercolour painting"
-    ]
+    assert identity_words("photo of ohwx_pot blue ceramic teapot on a blue cloth", POT) == (
+        "blue ceramic",
+    )
+    assert identity_words("ohwx_ink drawing, an old man with blue eyes", INK) == ()
+    assert identity_words("ohwx_ink drawing, a watercolour painting of a tree", INK) == (
+        "watercolour painting",
+    )
 
 
 def test_a_missing_or_repeated_token_and_a_missing_class_are_named() -> None:

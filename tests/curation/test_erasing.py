@@ -16,6 +16,7 @@ from curation.freezing import freeze_character
 from curation.ingest import ingest_upload
 from curation.models import (
     CaptionChange,
+    CaptionEdit,
     CaptionProposal,
     Image,
     Measurement,
@@ -25,13 +26,15 @@ from curation.models import (
     Subject,
     Verdict,
 )
+from curation.signals import consent_withdrawn
 from curation.storage import GRACE, folder_of, sweep_files
 from curation.trashing import take_all_from_trash, take_from_trash
 from tests.curation.cast import make_image, make_item, make_measurement, make_photos
 from tests.curation.test_photo_views import jpeg
 from tests.training.cast import make_base, make_run
 from training.artifacts import run_folder
-from training.models import LoraVersion, Phase, RunKind, RunStatus, Standing
+from training.beginning import begin
+from training.models import LoraVersion, Phase, Run, RunItem, RunKind, RunStatus, Standing
 from training.readiness import CannotStart, refuse_withdrawn
 from training.withdrawals import sweep_runs
 
@@ -64,6 +67,7 @@ def test_pixels_faces_and_words_go_and_a_tombstone_stays(subject: Subject, alice
     assert erase(subject, alice) == 1
     assert not CaptionProposal.objects.exists()
     assert not CaptionChange.objects.exists()
+    assert not CaptionEdit.objects.exists()
     photo.refresh_from_db()
     assert (photo.caption, photo.original_name) == ("", "")
     assert photo.erased_at is not None
@@ -72,6 +76,20 @@ def test_pixels_faces_and_words_go_and_a_tombstone_stays(subject: Subject, alice
     grow_old(photo)
     assert sweep_files() == 1
     assert not folder_of(photo.sha256).exists()
+
+
+def test_what_a_run_keeps_while_it_is_being_ended_goes_as_well(subject: Subject, alice: User):
+    make_photos(subject, 3)
+
+    def keep_one_more(**_: Any) -> None:
+        make_image(subject, 9, origin=Origin.SYNTHETIC)
+
+    consent_withdrawn.connect(keep_one_more)
+    try:
+        assert erase(subject, alice) == 4
+    finally:
+        consent_withdrawn.disconnect(keep_one_more)
+    assert not Image.objects.filter(erased_at=None).exists()
 
 
 def test_asked_twice_there_is_nothing_left_to_erase(subject: Subject, alice: User):
@@ -147,9 +165,10 @@ def test_it_is_not_shown_beside_other_pictures_either(subject: Subject, alice: U
 def test_an_earlier_order_that_names_it_is_not_given_again(subject: Subject, alice: User):
     photo = make_photos(subject, 1)[0]
     erase(subject, alice)
-    photo.refresh_from_db()
+    order = RunItem(source=photo, request={"take": 0})  # Read before it was erased.
     with pytest.raises(CannotStart, match="1 of the pictures to begin from were erased"):
-        refuse_withdrawn(None, None, [photo, None])
+        begin(RunKind.MEASURE, make_base(), by=alice, items=[order], subject=subject)
+    assert not Run.objects.exists()
 
 
 def trained(subject: Subject, **facts: Any) -> LoraVersion:

@@ -41,7 +41,7 @@ def test_pictures_like_the_photos_have_no_fault(subject: Subject, photos: list[I
 def test_what_differs_from_the_photos_says_how(subject: Subject, photos: list[Image]):
     seen = Measurement.objects
     Image.objects.filter(pk=photos[0].pk).update(width=300)
-    seen.filter(image=photos[1]).update(num_faces=0, face=None)
+    seen.filter(image=photos[1]).update(num_faces=0, face=None, face_size=None)
     seen.filter(image=photos[2]).update(num_faces=3)
     seen.filter(image=photos[3]).update(sharpness=100)
     seen.filter(image=photos[4]).update(face_size=40)
@@ -55,6 +55,14 @@ def test_what_differs_from_the_photos_says_how(subject: Subject, photos: list[Im
         photos[4].pk: ["Its face is small: 40 pixels."],
         photos[5].pk: ["Wrongly exposed: 30 % of it is black or white."],
     }
+
+
+def test_a_soft_background_behind_a_sharp_face_is_no_blur(subject: Subject, photos: list[Image]):
+    Measurement.objects.update(face_sharpness=400)
+    Measurement.objects.filter(image=photos[0]).update(sharpness=50)
+    Measurement.objects.filter(image=photos[1]).update(face_sharpness=40)
+    said = "Blurred: 10 % as sharp as the photos usually are."
+    assert told(subject) == {photos[1].pk: [said]}
 
 
 def test_an_upload_tells_how_much_light_was_lost(subject: Subject, alice: User):

@@ -296,6 +296,15 @@ def hostile() -> Iterator[tuple[str, dict[str, bytes]]]:
     yield "folder", {"5_<script>/a.png": b""}
 
 
+def test_words_beside_a_picture_are_few_or_none():
+    """There may be as many as pictures, and all are held in memory together."""
+    named = {"1_x person/a.png": b"", "1_x person/b.png": b""}
+    words = {"1_x person/a.txt": b"at sea", "1_x person/b.txt": b"x" * 100_000}
+    found = recognise(contents(b"".join(zipped(iter((named | words).items())))))
+    assert found is not None
+    assert [line.caption for line in found.lines.values()] == ["at sea", "x person"]
+
+
 def test_of_provenance_only_what_pages_can_show_is_believed(
     page: Client, subject: Subject, other: Subject
 ) -> None:

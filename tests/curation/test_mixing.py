@@ -35,6 +35,12 @@ def mixtures(draw: st.DrawFn) -> list[Piece]:
     return own + draw(st.lists(made, max_size=30))
 
 
+def test_of_very_many_each_still_has_a_weight():
+    """A snapshot calls held out what has none."""
+    many = photos(5) + [Piece("synthetic", 2, "front")] * 20_000
+    assert min(plain(many)) > 0
+
+
 @given(mixtures())
 def test_weights_meet_every_rule_whatever_was_made(pieces: list[Piece]) -> None:
     assert broken(pieces, balanced(pieces)) == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import PIL.Image
 import pytest
@@ -122,6 +123,19 @@ def test_a_person_may_say_what_a_photo_shows(page: Client, subject: Subject) -> 
     assert photo.shot is not None
     assert photo.expression == "sad"
     assert photo.written_caption() == "at the sea"
+
+
+def test_saying_what_a_photo_shows_writes_nothing_that_others_change(
+    page: Client, subject: Subject, django_assert_max_num_queries: Any
+) -> None:
+    """Else what was erased between the reading and the writing would stand again."""
+    photo = make_image(subject)
+    facts = {"view": "front", "expression": "sad", "pose": "portrait", "caption": "at the sea"}
+    with django_assert_max_num_queries(30) as asked:
+        page.post(reverse("image_detail", args=["juno", photo.pk]), facts)
+    written = [q["sql"] for q in asked if q["sql"].startswith('UPDATE "curation_image"')]
+    assert written
+    assert not any("erased_at" in sql.partition("WHERE")[0] for sql in written)
 
 
 def test_whoever_is_asked_for_a_second_opinion_finds_no_verdict_on_the_pictures_page(

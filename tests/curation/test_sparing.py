@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from curation.claiming import claim
 from curation.deciding import decide, undo_last
-from curation.models import Calibration, Choice, Gate, ReviewItem, Subject, Verdict
+from curation.models import Calibration, Choice, Gate, Origin, ReviewItem, Subject, Verdict
 from curation.ordering import EXPLORED, EXPLORED_FROM
 from curation.sparing import audit, set_most_lost, spare
 from curation.trashing import move_to_trash, take_from_trash
@@ -54,6 +54,29 @@ def test_it_is_off_until_somebody_asks_for_it(by_people: Calibration):
     spare(by_people.subject)
     assert by_people.subject.most_lost is None
     assert not ReviewItem.objects.filter(is_spared=True).exists()
+
+
+def test_what_somebody_looks_up_was_shown_by_no_lot(by_people: Calibration, alice: User):
+    item = next(item for item in many(by_people, 10) if not is_explored(item))
+    set_most_lost(by_people.subject, 0.05)
+    assert fresh(item).is_spared
+    decide(item, Choice.ACCEPT, by=alice)
+    assert (fresh(item).is_spared, fresh(item).propensity) == (False, 1)
+    assert audit(by_people.subject).num_seen == 0
+
+
+def test_pictures_of_the_class_say_nothing_of_what_the_gate_loses(
+    by_people: Calibration, alice: User
+):
+    items = many(by_people)
+    set_most_lost(by_people.subject, 0.05)
+    for item in filter(is_explored, items):
+        decide(item, Choice.ACCEPT, by=alice)
+    before = audit(by_people.subject).lost
+    for number in range(200, 240):
+        other = make_item(by_people.subject, number, origin=Origin.CLASS)
+        decide(other, Choice.ACCEPT, by=alice)
+    assert audit(by_people.subject).lost == before
 
 
 def test_a_random_part_goes_to_people_all_the_same(by_people: Calibration, alice: User):
@@ -127,7 +150,9 @@ def test_a_decision_about_a_spared_picture_can_be_undone(by_people: Calibration,
     decide(fresh(item), Choice.ACCEPT, by=alice)
     assert fresh(item).image.verdict == Verdict.ACCEPTED
     undo_last(item.batch, by=alice)
-    assert (fresh(item).image.verdict, fresh(item).is_waiting) == (Verdict.PENDING, False)
+    assert (fresh(item).image.verdict, fresh(item).is_waiting) == (Verdict.PENDING, True)
+    spare(by_people.subject)
+    assert fresh(item).is_spared
 
 
 def test_the_audit_tells_what_is_lost_from_what_people_saw(by_people: Calibration, alice: User):

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.contrib.auth.models import User
 from PIL import Image as Picture
 from PIL import ImageFilter
 
+from curation.erasing import withdraw
 from curation.ingest import keep_row, store_made
 from curation.models import Image, Measurement, Origin, Subject
 from curation.shots import VIEWS, Shot
@@ -92,6 +94,15 @@ def test_what_a_face_shows_is_kept_in_columns(subject: Subject) -> None:
     assert 30 < found.face_size < 96
     assert np.shape(found.face["keypoints"]) == (5, 2)
     assert found.embedding is not None
+
+
+@pytest.mark.django_db
+def test_of_what_was_erased_meanwhile_nothing_is_kept(subject: Subject, alice: User) -> None:
+    image = stored(subject, drawn_face(Shot()))
+    withdraw(subject, None, alice)
+    measure(image, eyes())
+    assert not Measurement.objects.exists()
+    assert Image.objects.get(pk=image.pk).view == ""
 
 
 @pytest.mark.django_db

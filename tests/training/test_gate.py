@@ -12,14 +12,17 @@ from django.core.management import call_command
 from curation.deciding import decide
 from curation.models import Calibration, Choice, Gate, Image, Origin, ReviewItem, Subject
 from paperdolls.world import Scene, draw, held_out
-from tests.curation.cast import keep_made, make_item
+from tests.curation.cast import keep_made, make_image, make_item
 from tests.curation.test_sparing import make_calibration
 from tests.training.cast import make_base, make_run
 from training import demo, gate
+from training.engines.base import EngineError
 from training.eyes import Eyes, measure, open_eyes
 from training.gate import base_pictures, behind, due, recalibrate, settle, strangers_of, watch_over
 from training.making import installed
+from training.measuring import measure_all
 from training.models import Family, Run, RunItem, RunKind
+from training.submission import submit_measure
 from training.wheel import stand
 
 
@@ -141,6 +144,15 @@ def test_what_waits_is_judged_by_the_lines_that_decisions_drew(
     assert recalibrate() == 0
 
 
+def test_one_file_that_is_gone_keeps_no_lines_from_the_others(juno: Subject, eyes: Eyes) -> None:
+    make_image(juno, 1)  # A row without a file.
+    run = Run.objects.claim(submit_measure(juno, by=None).pk, worker="here/1/0")
+    assert run is not None
+    with pytest.raises(EngineError, match="1 pictures cannot be read"):
+        measure_all(run)
+    assert Calibration.objects.filter(subject=juno).exists()
+
+
 def measure_as(image: Image, other: Image):
     """The other picture's measurement, for this one."""
     seen = other.measurement
@@ -153,6 +165,16 @@ def measure_as(image: Image, other: Image):
 def test_without_a_gate_nothing_is_drawn(subject: Subject, alice: User) -> None:
     decide_about(subject, 60, alice)
     assert recalibrate() == 0
+
+
+@pytest.mark.django_db
+def test_what_a_worker_that_died_left_spared_is_brought_back(subject: Subject) -> None:
+    item = make_item(subject, 0)
+    Subject.objects.update(most_lost=0.02)
+    ReviewItem.objects.update(gate="amber", is_spared=True, is_waiting=False, propensity=0.08)
+    recalibrate()
+    item.refresh_from_db()
+    assert (item.is_spared, item.is_waiting) == (False, True)
 
 
 @pytest.mark.django_db

@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 from torch import Tensor
 
 from curation.freezing import Wish, freeze_character
+from curation.lineage import made_to_train
 from curation.models import Image, Origin, Snapshot, Subject, Verdict
 from curation.models.image import TRAINABLE
 from tests.curation.cast import make_image, make_measurement, make_photos
@@ -23,7 +24,6 @@ from training.models import LoraVersion, Phase, RunKind
 from training.preflight import for_pictures
 from training.recipes import default_recipe
 from training.turning import AS_IT_COMES, frozen
-from training.wheel import facts_of
 
 
 def job(subject: Subject, snapshot: Snapshot, folder: Path) -> Job:
@@ -103,7 +103,7 @@ def test_the_wheel_that_turns_without_a_person_learns_from_all_and_says_so(
 
 
 def test_what_may_not_train_calls_for_no_training(subject: Subject, deep: Image):
-    assert facts_of(subject).accepted == 0
+    assert not made_to_train(subject).exists()
 
 
 def test_a_deep_lora_is_told_before_it_draws(subject: Subject, deep: Image):

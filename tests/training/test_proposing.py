@@ -14,13 +14,14 @@ from PIL import Image as Pixels
 
 from curation.captioned import captioned_images
 from curation.captioning import Rewriting, apply
+from curation.erasing import withdraw
 from curation.models import CaptionProposal, Image, Origin, ReviewItem, Subject, Verdict
 from tests.curation.cast import keep_made
 from tests.engines import tiny
 from tests.training.cast import make_base
 from training import execution
 from training.models import BaseModel, Family, Run, RunKind, RunStatus
-from training.proposing import worded
+from training.proposing import keep, worded
 from training.resident import RESIDENT
 from training.submission import submit_captions, submit_others
 from training.weights import NotWeights, inspect
@@ -58,6 +59,15 @@ def carried_out(run: Run) -> Run:
     execution.work(cpu=False)
     run.refresh_from_db()
     return run
+
+
+@pytest.mark.django_db
+def test_nothing_is_proposed_for_what_was_erased_meanwhile(
+    subject: Subject, photos: list[Image], alice: User
+) -> None:
+    withdraw(subject, None, alice)
+    keep(photos[0], "somebody at home", "a captioner")
+    assert not CaptionProposal.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -281,6 +281,15 @@ def test_a_model_that_is_missing_stops_the_start_and_the_button(
     assert not Run.objects.exists()
 
 
+def test_captions_that_steal_from_the_token_stop_a_training(page: Client) -> None:
+    Image.objects.update(caption="photo of ohwx_juno person with blonde hair")
+    asked = {"phase": "head", "origins": ["photo"]}
+    answer = page.post(reverse("train", args=["juno"]), asked)
+    assert answer.status_code == 422
+    assert "name what stays the same" in str(answer.context["form"].errors)
+    assert not Run.objects.exists()
+
+
 def test_files_that_are_missing_stop_a_training(page: Client) -> None:
     BaseModel.objects.filter(family=Family.FLUX).update(folder="no-such-pack")
     assert "disabled" in page.get(reverse("train", args=["juno"])).content.decode()

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from curation.models import Batch, Subject
+from curation.models import Batch, Image, Subject
 from curation.trashing import move_to_trash
 from tests.curation.cast import make_image, make_item, make_photos
 from tests.training.cast import make_run
@@ -94,6 +94,17 @@ def test_what_a_body_version_learned_from_is_not_fresh_for_the_wheel(subject: Su
     make_column(subject, make_lora(subject), right=True)
     accept(subject, 10)
     make_column(subject, make_lora(subject, 1, phase=Phase.BODY), right=True)
+    assert title(subject) == "Generate with char_lora_v1"
+
+
+def test_edits_of_a_photo_that_is_held_out_since_ask_for_no_training(subject: Subject) -> None:
+    make_column(subject, make_lora(subject), right=True)
+    accept(subject, 10)
+    photo = Image.objects.photos().earliest("pk")
+    for made in Image.objects.filter(origin="enriched"):
+        made.parents.add(photo)
+    assert title(subject) == "Train char_lora_v2"
+    Image.objects.filter(pk=photo.pk).update(held_out=True)
     assert title(subject) == "Generate with char_lora_v1"
 
 

@@ -30,7 +30,7 @@ from training.advice import last_review
 from training.estimate import seconds_per_item
 from training.forms import CELLS, EditForm, EnrichForm, GenerateForm, PlanForm, TrainForm
 from training.models import BaseModel, Family, LoraVersion, Phase, Run, RunKind
-from training.readiness import CannotStart
+from training.readiness import CannotStart, refuse_unfit
 from training.recipes import default_recipe, usual_drawing
 
 
@@ -137,6 +137,7 @@ def train(request: MemberRequest, slug: str) -> HttpResponse:
     )
     if form.is_valid():
         try:
+            refuse_unfit(subject)
             snapshot = _chosen_snapshot(request, subject, form)
             run = submission.submit_train(
                 subject,
