@@ -38,6 +38,13 @@ def beta_quantile(share: ArrayLike, a: ArrayLike, b: ArrayLike) -> Floats:
     return np.asarray(betaincinv(a, b, share))
 
 
+def student(degrees: float) -> float:
+    """How many standard errors a 95 % interval reaches to either side (Student 1908)."""
+    from scipy.special import stdtrit  # noqa: PLC0415
+
+    return float(stdtrit(degrees, 0.975))
+
+
 def share_of(hits: int, total: int) -> Share:
     """Clopper-Pearson. Of none among n it says at most 3.7 / n (one-sided, the rule of three: 3/n);
     of nothing at all, anything."""

@@ -18,7 +18,7 @@ from django.db.models import Window
 from django.db.models.functions import RowNumber
 
 from curation.angles import SCORE_OF, angle
-from curation.certainty import Floats, Share
+from curation.certainty import Floats, Share, student
 from curation.embeddings import Vectors, from_bytes
 from curation.gatekeeping import JUDGED, newest_by_photos, photos_now, references_of
 from curation.likeness import SCORES
@@ -48,7 +48,7 @@ class Turn:
     def likeness(self) -> Share:
         """The mean with its 95 % interval, a cosine."""
         every = np.concatenate(list(self.scores.values()))
-        margin = 1.96 * float(every.std(ddof=1)) / sqrt(len(every))
+        margin = student(len(every) - 1) * sqrt(_spread(every))
         mean = float(every.mean())
         return Share(mean, mean - margin, mean + margin)
 
@@ -98,8 +98,19 @@ def compare(older: Turn, newer: Turn) -> Fall | None:
     weights /= weights.sum()
     gaps = np.array([old.mean() - new.mean() for old, new in shared])
     spread = np.array([_spread(old) + _spread(new) for old, new in shared])
-    mean, margin = float(weights @ gaps), 1.96 * sqrt(float(weights**2 @ spread))
+    mean, error = float(weights @ gaps), float(weights**2 @ spread)
+    margin = student(_degrees(shared, weights, error)) * sqrt(error)
     return Fall(older, newer, Share(mean, mean - margin, mean + margin))
+
+
+def _degrees(shared: Sequence[tuple[Floats, Floats]], weights: Floats, error: float) -> float:
+    """Of freedom, by Welch and Satterthwaite (1946): few pictures of one angle tell little."""
+    parts = [
+        (weight**2 * _spread(scores)) ** 2 / (len(scores) - 1)
+        for weight, pair in zip(weights, shared, strict=True)
+        for scores in pair
+    ]
+    return error**2 / sum(parts) if any(parts) else 1.0
 
 
 def _spread(scores: Floats) -> float:

@@ -71,12 +71,14 @@ def decided(subject: Subject, origin: Origin, backend_sha256: str) -> Decided:
         )
         if not (row[1] == Verdict.REJECTED and row[0] in silent)
     ]
+    # Once automation is off, what the lot had stood for is shown and decided itself.
+    chances = [row[5] if subject.most_lost is not None else 1.0 for row in rows]
     said = "\n".join(f"{row[0]} {row[1]}" for row in rows)
     return Decided(
         vectors=stack([from_bytes(row[2] or b"") for row in rows]),
         angles=np.array([angle(row[3], row[4]) for row in rows], str),
         is_accepted=np.array([row[1] == Verdict.ACCEPTED for row in rows], bool),
-        propensities=np.array([row[5] for row in rows], float),
+        propensities=np.array(chances, float),
         batches=np.array([row[6] for row in rows], np.int64),
         sha256=hashlib.sha256(said.encode()).hexdigest(),
     )

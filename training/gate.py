@@ -93,6 +93,8 @@ def recalibrate() -> int:
             settle(subject, open_eyes(base))
         except EngineError as error:
             logger.warning("%s: the gate's lines are not drawn: %s", subject.slug, error)
+            for origin in JUDGED:
+                _tried.pop((subject.pk, origin), None)  # The next beat tries again.
     return len(subjects)
 
 

@@ -37,6 +37,16 @@ def test_a_fall_that_chance_explains_is_none():
     assert not fall.is_too_far
 
 
+def test_few_pictures_tell_little():
+    pair = np.array([0.60, 0.64])
+    fall = compare(
+        Turn("v1", "synthetic", {"front": pair}), Turn("v2", "synthetic", {"front": pair})
+    )
+    assert fall.by.high == pytest.approx(4.303 * 0.02 * np.sqrt(2), rel=0.001)
+    five = Turn("v3", "synthetic", {"front": np.array([0.5, 0.6, 0.6, 0.6, 0.7])}).likeness
+    assert five.high - five.value == pytest.approx(2.776 * np.sqrt(0.005 / 5), rel=0.001)
+
+
 def test_an_older_turn_than_the_two_before_counts_no_more():
     [fall] = falls([turn("v0", 0.9), turn("v1", 0.6), turn("v2", 0.6), turn("v3", 0.6)])
     assert not fall.is_too_far

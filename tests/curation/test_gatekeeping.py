@@ -121,6 +121,17 @@ def test_held_out_photos_choose_nothing_but_count_as_usable(subject: Subject):
     assert Calibration.objects.get().num_photos == 3
 
 
+def test_what_the_lot_showed_stands_for_many_only_while_others_are_not_shown(
+    subject: Subject, photos: None, alice: User
+):
+    items = make_measured(subject, 4)
+    decide_all(items, alice)
+    ReviewItem.objects.filter(pk=items[0].pk).update(propensity=0.08)
+    assert list(decided(subject, Origin.ENRICHED, WEIGHTS).propensities) == [1, 1, 1, 1]
+    subject.most_lost = 0.02
+    assert list(decided(subject, Origin.ENRICHED, WEIGHTS).propensities) == [0.08, 1, 1, 1]
+
+
 def test_photos_of_other_subjects_are_strangers(subject: Subject, photos: None):
     other = Subject.objects.create(name="Rosa", slug="rosa", instance_token="ohwx_rosa")
     for photo, vector in zip(
