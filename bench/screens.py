@@ -21,6 +21,8 @@ ASKED = ("smiling, left profile", "angry, three-quarter right", "sad, front", "s
 PAGES = {
     "wheel": "",
     "photos": "photos/",
+    "gate": "gate/",
+    "captions": "captions/",
     "review": "review/",
     "card": "card/",
     "editor": "/editor/",

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import BigIntegerField, CharField, DateTimeField, Field, QuerySet, UUIDField
 
 Row = TypeVar("Row")
@@ -33,7 +33,7 @@ _STAND_INS: dict[Any, Callable[[int], object]] = {
 class Prepared(Generic[Row]):
     """Called with values it gives the rows of the queryset that `build` makes of them.
 
-    `build` is called once a thread, with stand-ins for the values, each of the kind that `kinds`
+    `build` is called once for each thread's connection, with stand-ins for the values, each of the kind that `kinds`
     says. All else that it reads stays as it was then: it must not look at the clock, nor branch.
     """
 
@@ -43,11 +43,10 @@ class Prepared(Generic[Row]):
         self._of_this_thread = threading.local()
 
     def __call__(self, *values: object) -> list[Row]:
-        try:
-            written = self._of_this_thread.written
-        except AttributeError:
+        written: _Written | None = getattr(self._of_this_thread, "written", None)
+        if written is None or written.connection is not connections[DEFAULT_DB_ALIAS]:
             written = self._of_this_thread.written = _Written(self._build, self._kinds)
-        return written.run(values)  # type: ignore[no-any-return]
+        return written.run(values)
 
     def first(self, *values: object) -> Row | None:
         return next(iter(self(*values)), None)
@@ -60,9 +59,9 @@ class _Written:
         stand_ins = [_STAND_INS[kind](place) for place, kind in enumerate(kinds)]
         self._kinds = kinds
         self._queryset = build(*stand_ins)
-        self._connection = connections[self._queryset.db]
+        self.connection = connections[DEFAULT_DB_ALIAS]
         places = {value: place for place, value in enumerate(self._adapted(stand_ins))}
-        compiler = self._queryset.query.get_compiler(connection=self._connection)
+        compiler = self._queryset.query.get_compiler(connection=self.connection)
         self._sql, params = compiler.as_sql()
         self._params = [(places.get(param), param) for param in params]
         self._values: list[Any] = []
@@ -76,7 +75,7 @@ class _Written:
     def _adapted(self, values: Any) -> list[Any]:
         """As the database's driver wants them."""
         return [
-            kind.get_db_prep_value(value, self._connection)
+            kind.get_db_prep_value(value, self.connection)
             for kind, value in zip(self._kinds, values, strict=True)
         ]
 

@@ -64,6 +64,22 @@ def test_one_value_may_stand_at_several_places(people: list[User]) -> None:
     assert [found.first(user.pk) for user in people] == people
 
 
+def test_another_connection_of_the_thread_is_asked_anew(people: list[User]) -> None:
+    found = Prepared(lambda key: User.objects.filter(pk=key), KEY)
+    alice, _ = people
+    assert found.first(alice.pk) == alice
+    before = connections["default"]
+    connections["default"] = before.copy()
+    asked = connections["default"].execute_wrapper(lambda *_: pytest.fail("asked here"))
+    try:
+        with asked, pytest.raises(pytest.fail.Exception, match="asked here"):
+            found.first(alice.pk)
+    finally:
+        connections["default"].close()
+        connections["default"] = before
+    assert found.first(alice.pk) == alice
+
+
 @pytest.mark.django_db(transaction=True)
 def test_each_thread_asks_over_its_own_connection(people: list[User]) -> None:
     found = Prepared(lambda key: User.objects.filter(pk=key), KEY)
