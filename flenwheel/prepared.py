@@ -33,8 +33,9 @@ _STAND_INS: dict[Any, Callable[[int], object]] = {
 class Prepared(Generic[Row]):
     """Called with values it gives the rows of the queryset that `build` makes of them.
 
-    `build` is called once for each thread's connection, with stand-ins for the values, each of the kind that `kinds`
-    says. All else that it reads stays as it was then: it must not look at the clock, nor branch.
+    `build` is called once for each thread's connection, with stand-ins for the values, each of the
+    kind that `kinds` says. All else that it reads stays as it was then: it must not look at the
+    clock, nor branch.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Any, Row]], *kinds: Field[Any, Any]) -> None:

@@ -83,4 +83,4 @@ def test_a_worker_carries_a_run_to_its_end(installation: Installation) -> None:
     installation.shell(LOAD_A_CHARACTER_WITHOUT_A_FACE_MODEL)
     status, failure = how_the_run_ended(installation.environment["FLENWHEEL_DATABASE_URL"])
     assert status == "failed"
-    assert "unpack a face pack" in failure
+    assert "holds no detection model" in failure
