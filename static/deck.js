@@ -187,5 +187,6 @@ function remove(frame) {
 async function read(request) {
   const reply = await request.catch(() => null);
   if (!reply?.ok || reply.redirected) return null;
-  return new DOMParser().parseFromString(await reply.text(), "text/html");
+  const text = await reply.text().catch(() => null); // It may die in the middle of its answer.
+  return text === null ? null : new DOMParser().parseFromString(text, "text/html");
 }

@@ -64,8 +64,11 @@ export class Outbox {
 
   async #send(message) {
     let reply;
+    let answer = null;
     try {
       reply = await post(message.url, new URLSearchParams(message.fields));
+      // A server may die in the middle of its answer: the same key is sent again then.
+      if (reply.ok && !reply.redirected) answer = await reply.json();
     } catch {
       return "The server does not answer.";
     }
@@ -75,7 +78,7 @@ export class Outbox {
     this.#messages = this.#messages.filter((other) => other !== message);
     await message.kept;
     await del(message.name, store).catch(() => {});
-    this.onAnswer(message, reply.ok ? await reply.json() : null);
+    this.onAnswer(message, answer);
     return "";
   }
 

@@ -18,7 +18,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from curation.models import Batch, Decision, ReviewItem, Subject
 from tests.browser.test_review_desk import make
@@ -140,6 +140,25 @@ def test_a_server_killed_again_and_again_costs_nothing(
     said = {"a": "accept", "x": "reject"}
     stored = Decision.objects.order_by("pk").values_list("choice", flat=True)
     assert list(stored) == [said[key] for key in keys], f"FLENWHEEL_CHAOS_SEED={seed}"
+
+
+def test_a_server_that_dies_in_the_middle_of_its_answer_is_asked_again(
+    page: Page, batch: Batch
+) -> None:
+    sit_down(page, batch)
+    answers = []
+
+    def cut(route: Route) -> None:
+        answers.append(route.fetch())
+        body = answers[-1].text() if len(answers) > 1 else '{"item":'
+        route.fulfill(response=answers[-1], body=body)
+
+    page.route("**/decide/", cut)
+    for _ in range(3):
+        decide(page, "a")
+    saved(page)
+    assert len(answers) == 4
+    assert everything_once(batch, 3)
 
 
 def test_an_expired_login_keeps_what_was_decided_until_somebody_logs_in_again(
