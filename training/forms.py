@@ -10,7 +10,8 @@ from typing import Any
 from django import forms
 
 from curation import shots
-from curation.forms import MaskField, WishForm
+from curation.dataset_forms import WishForm
+from curation.forms import MaskField
 from curation.freezing import Wish
 from curation.instructions import MOST_SAID
 from curation.models import Origin, Subject

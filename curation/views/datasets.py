@@ -13,9 +13,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from curation.checking import checks
+from curation.dataset_forms import FreezeForm
 from curation.diversity import fallen
 from curation.formats.registry import LAYOUTS
-from curation.forms import FreezeForm, UploadForm
+from curation.forms import UploadForm
 from curation.freezing import NotEnough, freeze_character
 from curation.ingest import ingest_upload
 from curation.models import (

@@ -9,8 +9,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from curation.checking import checks
+from curation.dataset_forms import HandleForm
 from curation.faults import findings
-from curation.forms import HandleForm
 from curation.models import Image, Role, Subject
 from curation.trashing import move_to_trash, take_from_trash
 from curation.views.visible import subject_of
