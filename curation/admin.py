@@ -192,8 +192,8 @@ class BatchAdmin(Kept, admin.ModelAdmin[Batch]):
     list_display = ("title", "subject", "created_at")
     list_filter = ("subject",)
     list_select_related = ("subject",)
-    fields = ("title", "subject", "created_at", "stranger_line", "own_line", "judged_twice")
-    readonly_fields = ("subject", "created_at", "stranger_line", "own_line")
+    fields = ("title", "subject", "created_at", "judged_twice")
+    readonly_fields = ("subject", "created_at")
 
 
 @admin.register(Calibration)

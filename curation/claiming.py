@@ -14,7 +14,6 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Subquery
-from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from curation.gold import unmet
@@ -65,21 +64,19 @@ def _wanted(count: int, is_staff: bool, is_guest: bool) -> Prepared[ReviewItem]:
 def next_items(
     batch: int, by: User, lease: uuid.UUID, now: dt.datetime, long_ago: dt.datetime
 ) -> ReviewItemQuerySet:
-    """What the lease may have, in order, with all that the desk shows: also `about` (the subject's
-    slug, the gate's two lines), which is the batch's, and `unmet_gold`, a test picture for this
-    person.
+    """What the lease may have, in order, with all that the desk shows: also `slug`, the subject's,
+    and `unmet_gold`, a test picture for this person.
 
     Whether the batch may be seen is asked apart from the items, not by a join: with one, SQLite's
     planner may start from the batch and sort every waiting item.
     """
     this = Batch.objects.filter(pk=batch)
-    about = JSONObject(slug="subject__slug", stranger_line="stranger_line", own_line="own_line")
     return (
         ReviewItem.objects.filter(ready_for(by, long_ago))
         .free_for(lease, now)
         .filter(may_review(by, batch, now), batch=batch)
         .annotate(
-            about=Subquery(this.values_list(about)),
+            slug=Subquery(this.values("subject__slug")),
             unmet_gold=Subquery(unmet(by, batch).values("pk")[:1]),
         )
         .with_all_shown()

@@ -18,6 +18,7 @@ from curation.models import (
     Choice,
     Decision,
     Image,
+    Measurement,
     Reason,
     ReviewItem,
     Verdict,
@@ -28,9 +29,6 @@ from curation.opinions import ready_for, shown_verdicts
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-
-Lines = tuple[float | None, float | None]
-"""Below the first cosine the gate sees a stranger, from the second on the person."""
 
 MODULES = (
     "review.js", "bursts.js", "deck.js", "decisions.js", "grid.js", "keys.js", "looking.js",
@@ -101,42 +99,34 @@ def first_of(batch: Batch, *, by: User, first: str = "", count: int = CLAIM) -> 
     free = items.filter(ready_for(by)).free_for(None).in_order()[:count]
     deck = {item.pk: item for item in [*asked, *free]}
     verdicts = shown_verdicts(items.filter(pk=first), by) if asked else {}
-    return candidates(deck.values(), (batch.stranger_line, batch.own_line), verdicts)
+    return candidates(deck.values(), verdicts)
 
 
 def candidates(
-    items: Iterable[ReviewItem], lines: Lines, verdicts: Mapping[int, str] = MappingProxyType({})
+    items: Iterable[ReviewItem], verdicts: Mapping[int, str] = MappingProxyType({})
 ) -> list[Candidate]:
-    """No query: the items come with picture, measurement and source; `lines` are the gate's. To
-    their reviewer all are pending but those in `verdicts`."""
-    return [
-        _candidate(item, _place(item, lines), verdicts.get(item.pk, Verdict.PENDING))
-        for item in items
-    ]
+    """No query: the items come with all that is shown. To their reviewer all are pending but those
+    in `verdicts`."""
+    return [_candidate(item, verdicts.get(item.pk, Verdict.PENDING)) for item in items]
 
 
-def _place(item: ReviewItem, lines: Lines) -> int | None:
-    """By the lines of its own angle; by the batch's where it names none."""
-    measurement = measurement_of(item.image)
-    if item.calibration is None or measurement is None:
-        return place_on_scale(item.score, *lines)
-    lines_here = as_lines(item.calibration.lines)[angle_of(measurement)]
-    return place_on_scale(item.score, *lines_here.parting())
+def _candidate(item: ReviewItem, verdict: str) -> Candidate:
+    seen = measurement_of(item.image)
+    if seen is None:
+        return Candidate(item, [], None, None, "", verdict)
+    place = _place(item, angle_of(seen))
+    return Candidate(item, _readings(item.image, seen), seen.num_faces, place, seen.phash, verdict)
 
 
-def _candidate(item: ReviewItem, place: int | None, verdict: str) -> Candidate:
-    measurement = measurement_of(item.image)
-    if measurement is None:
-        return Candidate(item, [], None, place, "", verdict)
-    readings = _readings(item.image)
-    return Candidate(item, readings, measurement.num_faces, place, measurement.phash, verdict)
+def _place(item: ReviewItem, angle: str) -> int | None:
+    """By the lines of its angle; None where nobody could be told apart."""
+    if item.calibration is None:
+        return None
+    return place_on_scale(item.score, *as_lines(item.calibration.lines)[angle].parting())
 
 
-def _readings(image: Image) -> list[Reading]:
+def _readings(image: Image, measurement: Measurement) -> list[Reading]:
     """Only of words that were asked for; a body shot's expression is too small to be read."""
-    measurement = measurement_of(image)
-    if measurement is None:
-        return []
     asked = {"view": image.view, "expression": image.expression, "pose": image.pose}
     return [
         Reading(asked[word], str(read), float(probability))

@@ -12,9 +12,10 @@ BESIDE = (
     "source__measurement",
     "target__measurement",
     "target__review_item",
-    "rejected__review_item__batch",
+    "rejected__review_item__calibration",
 )
-"""What `doubts` looks at: select it with the corrections."""
+"""What `doubts` looks at: select it with the corrections, and defer what it does not."""
+UNREAD = tuple(f"rejected__review_item__calibration__{name}" for name in ("scores", "strangers"))
 
 
 def doubts(lesson: Correction) -> list[str]:
@@ -34,7 +35,7 @@ def _is_stranger(lesson: Correction) -> bool:
     if answer is not None and answer.gate != Gate.UNKNOWN:
         return answer.gate == Gate.RED
     rejected = _item_of(lesson, "rejected")
-    line = rejected.batch.stranger_line if rejected else None
+    line = rejected.calibration.floor if rejected and rejected.calibration else None
     likeness = cosine(lesson.target, lesson.source)  # Exactly 0 where one was not measured.
     return line is not None and likeness != 0 and likeness < line
 

@@ -13,7 +13,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from curation.embeddings import Vectors, matrix
 from curation.gatekeeping import FEWEST_LABELS, JUDGED, MORE_LABELS, Watch, Weights, keep_watch
-from curation.models import Batch, Calibration, Image, ImageQuerySet, ReviewItem, Subject
+from curation.models import Calibration, Image, ImageQuerySet, Origin, ReviewItem, Subject
 from curation.rescoring import rescore
 from curation.sparing import spare
 from training.engines.base import EngineError
@@ -37,19 +37,7 @@ def gate_of(run: Run, eyes: Eyes) -> Watch:
     for image in unseen:
         measure(image, eyes)
         run.report()
-    watch = watch_over(run.subject, eyes)
-    if run.batch is not None:
-        _tell(run.batch, watch)
-    return watch
-
-
-def _tell(batch: Batch, watch: Watch) -> None:
-    """For pictures that name no calibration."""
-    _, keeper = watch.over(JUDGED[0])
-    if keeper is not None:
-        front = keeper.lines["front"]
-        lines = {"stranger_line": front.floor, "own_line": front.green}
-        Batch.objects.filter(pk=batch.pk).update(**lines)
+    return watch_over(run.subject, eyes)
 
 
 def watch_over(subject: Subject, eyes: Eyes) -> Watch:
@@ -127,11 +115,19 @@ def due() -> set[int]:
 
 
 def behind() -> set[int]:
-    """Subjects with pictures waiting that newer lines of the same kind were drawn for."""
+    """Subjects with pictures waiting that newer lines of the same kind were drawn for, by the face
+    models that measured them."""
     newer = Calibration.objects.filter(
         Q(origin=OuterRef("image__origin")) | Q(origin=OuterRef("calibration__origin")),
-        subject=OuterRef("batch__subject"),
         pk__gt=OuterRef("calibration"),
     )
-    waiting = ReviewItem.objects.filter(Exists(newer), decided_at=None, image__trashed_at=None)
+    first = Calibration.objects.filter(origin=Origin.PHOTO)
+    theirs = {
+        "subject": OuterRef("batch__subject"),
+        "backend_sha256": OuterRef("image__measurement__backend_sha256"),
+    }
+    is_behind = Exists(newer.filter(**theirs)) | Q(Exists(first.filter(**theirs)), calibration=None)
+    waiting = ReviewItem.objects.filter(
+        is_behind, image__origin__in=JUDGED, decided_at=None, image__trashed_at=None
+    )
     return set(waiting.order_by().values_list("batch__subject", flat=True).distinct())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -10,7 +11,9 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from curation.models import Batch, Image, Role, Subject
+from curation.calibrating import ALL
+from curation.gating import Lines
+from curation.models import Batch, Calibration, Image, Origin, Role, Subject
 
 SIDE = 1024
 """Of every picture, pixels."""
@@ -44,10 +47,11 @@ _MEASUREMENTS = """
 _ITEMS = """
     INSERT INTO curation_reviewitem (
         batch_id, image_id, source_id, nearest, "rank", is_waiting, is_disputed, gold, gate,
-        gate_reason, score, skips, propensity, is_spared
+        gate_reason, score, skips, propensity, is_spared, calibration_id
     )
     SELECT %(batch)s, id, %(source)s, %(nearest)s, (id * 7919) %% 4001 / 1000.0,
-        verdict = 'pending', FALSE, '', 'amber', 'The face is small.', 0.41, 0, 1, FALSE
+        verdict = 'pending', FALSE, '', 'amber', 'The face is small.', 0.41, 0, 1, FALSE,
+        %(calibration)s
     FROM curation_image WHERE id > %(above)s
 """
 _FACTS = {
@@ -77,17 +81,37 @@ def members(subject: Subject, count: int) -> list[User]:
     return people
 
 
+def calibration(subject: Subject) -> Calibration:
+    """Lines as a subject of twelve photos has them."""
+    lines = asdict(Lines(floor=0.2, red=0.2, green=0.6, known=12, pool="centroid"))
+    return subject.calibrations.create(
+        number=1 + subject.calibrations.count(),
+        origin=Origin.ENRICHED,
+        alpha=0.1,
+        target=0.8,
+        ceiling=0.9,
+        lines=dict.fromkeys(ALL, lines),
+        scores={},
+        num_photos=12,
+        num_strangers=400,
+        expected_error=0.1,
+        error_low=0.05,
+        error_high=0.2,
+    )
+
+
 def fill(subject: Subject, count: int, *, decided: int = 0) -> Batch:
     """A new batch of `count` measured pictures without files; `decided` tenths of them wait no
     longer. A claim reads no decision, so none is written for those.
     """
     photos = list(subject.images.photos())
     nearest = [{"sha256": photo.sha256, "shot": "sad, front"} for photo in photos]
-    batch = subject.batches.create(title=f"{count:,} edits", stranger_line=0.2, own_line=0.6)
+    batch = subject.batches.create(title=f"{count:,} edits")
     values: dict[str, Any] = _FACTS | {
         "subject": subject.pk,
         "batch": batch.pk,
         "source": photos[0].pk,
+        "calibration": calibration(subject).pk,
         "above": Image.objects.aggregate(top=Max("pk"))["top"],
         "count": count,
         "decided": decided,

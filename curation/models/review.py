@@ -28,12 +28,6 @@ class Batch(models.Model):
 
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="batches")
     title = models.CharField(max_length=120)
-    stranger_line = models.FloatField(
-        null=True, blank=True, help_text="Cosine below which the gate takes it for a stranger."
-    )
-    own_line = models.FloatField(
-        null=True, blank=True, help_text="Cosine from which it is within the photos' own range."
-    )
     judged_twice = models.FloatField(
         default=0, help_text="Share of its pictures, 0 to 1, that come back for a second opinion."
     )

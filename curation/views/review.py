@@ -135,8 +135,8 @@ def claim_items(request: MemberRequest, pk: int) -> HttpResponse:
     context = {
         "held": [item.pk for item in claimed],
         "also": first.unmet_gold if is_due(num_handed_out) else None,
-        "candidates": candidates(new, (first.about["stranger_line"], first.about["own_line"])),
-        "details": _details(first.about["slug"]),
+        "candidates": candidates(new),
+        "details": _details(first.slug),
     }
     return render(request, "curation/_deck.html", context)
 
@@ -178,10 +178,9 @@ def look_at_item(request: MemberRequest, pk: int) -> HttpResponse:
     """One picture for the desk, wherever it stands: to go back to it, or to undo."""
     beside = ("image__measurement", "source", "batch__subject", "calibration")
     item = item_of(request, pk, *beside, role=Role.GUEST)
-    lines = item.batch.stranger_line, item.batch.own_line
     details = _details(item.batch.subject.slug)
     verdicts = shown_verdicts(ReviewItem.objects.filter(pk=pk), request.user)
-    context = {"candidates": candidates([item], lines, verdicts), "details": details}
+    context = {"candidates": candidates([item], verdicts), "details": details}
     return render(request, "curation/_deck.html", context)
 
 

@@ -52,7 +52,7 @@ def test_the_desk_says_where_a_reader_disagrees_with_what_was_asked(subject: Sub
     item = make_item(subject, view="left profile", expression="sad", pose="portrait")
     reading = {"view": ["front", 0.93], "expression": ["sad", 0.88], "pose": ["portrait", 1.0]}
     measure(item.image, [1, 0], reading=reading)
-    (candidate,) = candidates([item], (None, None))
+    (candidate,) = candidates([item])
     assert [(r.asked, r.read) for r in candidate.readings if not r.agrees] == [
         ("left profile", "front")
     ]

@@ -10,9 +10,18 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from curation.deciding import decide
-from curation.models import Calibration, Choice, Gate, Image, Origin, ReviewItem, Subject
+from curation.models import (
+    Calibration,
+    Choice,
+    Gate,
+    Image,
+    Measurement,
+    Origin,
+    ReviewItem,
+    Subject,
+)
 from paperdolls.world import Scene, draw, held_out
-from tests.curation.cast import keep_made, make_image, make_item
+from tests.curation.cast import keep_made, make_image, make_item, make_measurement
 from tests.curation.test_sparing import make_calibration
 from tests.training.cast import make_base, make_run
 from training import demo, gate
@@ -112,12 +121,18 @@ def test_what_was_due_in_vain_is_tried_again_only_when_more_is_decided(
 def test_pictures_that_older_lines_judged_are_behind(subject: Subject, alice: User) -> None:
     old = make_calibration(subject, origin="photo", num_labels=0)
     item = make_item(subject, 1)
+    make_measurement(item.image)
+    Measurement.objects.update(backend_sha256=old.backend_sha256)
+    assert behind() == {subject.pk}  # Made before there were lines.
     ReviewItem.objects.update(calibration=old)
     assert behind() == set()
     make_calibration(subject, number=2, origin="synthetic")
     assert behind() == set()
     make_calibration(subject, number=3, origin="enriched")
     assert behind() == {subject.pk}
+    Measurement.objects.update(backend_sha256="another")
+    assert behind() == set()  # These lines cannot judge it.
+    Measurement.objects.update(backend_sha256=old.backend_sha256)
     decide(item, Choice.REJECT, by=alice)
     assert behind() == set()
 

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from curation.doubts import BESIDE, doubts
+from curation.doubts import BESIDE, UNREAD, doubts
 from curation.freezing import FEWEST_CORRECTIONS, NotEnough, freeze_corrections
 from curation.models import Correction, Subject
 from flenwheel.http import MemberRequest
@@ -30,7 +30,7 @@ def editor(request: MemberRequest) -> HttpResponse:
     subjects = Subject.objects.visible_to(request.user)
     curated = Subject.objects.curated_by(request.user)
     mine = Correction.objects.standing().filter(subject__in=subjects).order_by("-pk")
-    shown = mine.select_related("author", "subject", *BESIDE)[:SHOWN]
+    shown = mine.select_related("author", "subject", *BESIDE).defer(*UNREAD)[:SHOWN]
     count = Correction.objects.trainable().count()
     versions = LoraVersion.objects.filter(subject=None).select_related("base", "run", "snapshot")
     context = {
