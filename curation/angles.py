@@ -14,6 +14,7 @@ EDGES = (20.0, 45.0, 70.0)
 """Degrees of yaw, either way, at which the bins meet."""
 ANGLES = ("front", "turned", "half-profile", "profile")
 SURE = 0.6
+"""Probability from which a reading may stand for a picture's own facts."""
 UNKNOWN = "unknown"
 """The bin of those whose angle nothing tells."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 
 from PIL.Image import Image as Picture
 
@@ -14,10 +14,12 @@ from curation.shots import Shot
 from curation.storage import open_picture
 from training.book import Acquaintance, Book
 from training.eyes import Eyes, open_eyes
-from training.making import installed, make_all
+from training.making import Keep, installed, make_all
 from training.models import Benchmark, Cell, Family, Run, RunItem, Score
 
 Metric = Score.Metric
+Scores = dict[str, float | None]
+"""Metric -> value; None where it could not be taken."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,7 @@ class Judge:
         """What the photo scores that is least like the others."""
         return float(leave_one_out(self.references).min()) if len(self.references) > 1 else -1.0
 
-    def scores(self, picture: Picture, asked: Shot) -> dict[str, float | None]:
-        """Metric -> value; None where it could not be taken."""
+    def scores(self, picture: Picture, asked: Shot) -> Scores:
         embedding = self.eyes.embed(picture)
         identity = (
             float(nearest(embedding[None], self.references)[0])
@@ -81,8 +82,12 @@ def benchmark(run: Run) -> None:
     eyes = open_eyes(installed(Family.BENCH))
     judge = cache(lambda subject: judge_of(subject, eyes))
 
-    def finish(item: RunItem, image: Image) -> None:
+    def look_at(item: RunItem, made: Image) -> Keep:
         asked = Shot(item.request["view"], item.request["expression"], item.request["pose"])
+        scores = judge(made.subject).scores(open_picture(made), asked)
+        return partial(put_in_card, item, asked, scores)
+
+    def put_in_card(item: RunItem, asked: Shot, scores: Scores, image: Image) -> None:
         cell, _ = Cell.objects.get_or_create(
             benchmark=column,
             ordinal=item.ordinal,
@@ -94,7 +99,6 @@ def benchmark(run: Run) -> None:
                 "image": image,
             },
         )
-        scores = judge(image.subject).scores(open_picture(image), asked)
         Score.objects.bulk_create(
             [
                 Score(cell=cell, metric=metric, value=value, scorer=eyes.scorer)
@@ -103,4 +107,4 @@ def benchmark(run: Run) -> None:
             ignore_conflicts=True,
         )
 
-    make_all(run, finish)
+    make_all(run, look_at)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from django.db import transaction
 from PIL.Image import Image as Picture
 
+from curation.angles import SURE
 from curation.embeddings import Vectors, to_bytes
 from curation.models import Image, Measurement
 from curation.shots import VIEWS
@@ -25,8 +26,8 @@ from training.engines.faces import Face, FaceBackend, open_faces, upright
 from training.engines.readers import READER, Reader, Reading
 from training.models import BaseModel
 
-SURE = 0.6
-"""Probability from which a reading may stand for a photo's own facts."""
+Sight = tuple[dict[str, str], dict[str, Any]]
+"""What is sure of a picture's shot, and the fields of its measurement."""
 FRONT = VIEWS.index("front")
 YAWS = (20.0, 55.0)
 """Degrees from which a face is in three-quarter view, and from which in profile."""
@@ -71,7 +72,12 @@ def _open(folder: Path, _sha256: str) -> Eyes:
 def measure(image: Image, eyes: Eyes) -> Measurement:
     """Measure one stored picture; measuring again with the same weights changes nothing. Of what
     was erased while it was looked at nothing is kept."""
-    shot, facts = look(open_picture(image), eyes)
+    return keep_seen(image, look(open_picture(image), eyes))
+
+
+def keep_seen(image: Image, sight: Sight) -> Measurement:
+    """No file is touched."""
+    shot, facts = sight
     with transaction.atomic():
         there = Image.objects.select_for_update(no_key=True).filter(pk=image.pk, erased_at=None)
         if not there.values_list("pk"):
@@ -81,7 +87,7 @@ def measure(image: Image, eyes: Eyes) -> Measurement:
     return measurement
 
 
-def look(picture: Picture, eyes: Eyes) -> tuple[dict[str, str], dict[str, Any]]:
+def look(picture: Picture, eyes: Eyes) -> Sight:
     """What is sure of the shot, and a measurement's fields."""
     found = eyes.faces.faces(picture)
     seen = eyes.read(picture)

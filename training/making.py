@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from celery.worker import state
@@ -28,7 +29,7 @@ from curation.storage import open_picture
 from training.artifacts import lora_path
 from training.compositing import inside
 from training.engines.base import EditRequest, EngineError, GenerateRequest, LoraRef, OutOfMemory
-from training.eyes import measure, open_eyes
+from training.eyes import Sight, keep_seen, look, open_eyes
 from training.gate import gate_of, settle
 from training.models import BaseModel, Family, Run, RunItem, RunKind
 from training.resident import RESIDENT
@@ -43,7 +44,10 @@ ORIGINS = {
     RunKind.OTHERS: Origin.CLASS,
 }
 
-Finish = Callable[[RunItem, Image], None]
+Keep = Callable[[Image], None]
+"""Writes the rows about a picture whose own row was just written, in the same transaction."""
+Look = Callable[[RunItem, Image], Keep]
+"""Looks at a picture whose files are stored and whose row is not: this may take its time."""
 
 
 @dataclass(slots=True)
@@ -65,8 +69,8 @@ class Pace:
         self.run.report(progress=done, rate=rate or None)
 
 
-def make_all(run: Run, finish: Finish) -> None:
-    """Make every item that is not done; `finish` writes its rows inside the item's transaction.
+def make_all(run: Run, look_at: Look) -> None:
+    """Make every item that is not done, look at it, and keep what was seen with it.
 
     An item that cannot be made says why, and the others go on.
 
@@ -83,7 +87,7 @@ def make_all(run: Run, finish: Finish) -> None:
     failures = []
     for item in todo:
         try:
-            make(run, item, finish)
+            make(run, item, look_at)
         except OutOfMemory:
             raise
         except EngineError as error:
@@ -99,12 +103,13 @@ def make_all(run: Run, finish: Finish) -> None:
         )
 
 
-def make(run: Run, item: RunItem, finish: Finish) -> None:
+def make(run: Run, item: RunItem, look_at: Look) -> None:
     made = store(run, item, draw(run, item))
+    keep = look_at(item, made)
     with transaction.atomic():
         run.report()
         image = keep_row(made, [item.source] if item.source is not None else [])
-        finish(item, image)
+        keep(image)
         RunItem.objects.filter(pk=item.pk).update(image=image, failure="", done_at=timezone.now())
 
 
@@ -232,9 +237,12 @@ def make_for_review(run: Run) -> None:
     assert batch is not None
     photos = list(Image.objects.photos().filter(subject=run.subject).select_related("measurement"))
 
-    def finish(item: RunItem, image: Image) -> None:
+    def look_at(item: RunItem, made: Image) -> Keep:
+        return partial(put_in_batch, item, look(open_picture(made), eyes))
+
+    def put_in_batch(item: RunItem, sight: Sight, image: Image) -> None:
         calibration, keeper = watch.over(Origin(image.origin))
-        [opinion] = judge(keeper, [made_of(image, measure(image, eyes), item.source)])
+        [opinion] = judge(keeper, [made_of(image, keep_seen(image, sight), item.source)])
         ReviewItem.objects.get_or_create(
             image=image,
             defaults={
@@ -251,7 +259,7 @@ def make_for_review(run: Run) -> None:
             },
         )
 
-    make_all(run, finish)
+    make_all(run, look_at)
     settle(batch.subject, eyes)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from curation.models import Image, ReviewItem
-from training.making import make_all
+from training.making import Keep, make_all
 from training.models import Run, RunItem
 
 
@@ -12,7 +12,10 @@ def make_others(run: Run) -> None:
     batch = run.batch
     assert batch is not None
 
-    def finish(_: RunItem, image: Image) -> None:
+    def put_in_batch(image: Image) -> None:
         ReviewItem.objects.get_or_create(image=image, defaults={"batch": batch})
 
-    make_all(run, finish)
+    def look_at(_item: RunItem, _made: Image) -> Keep:
+        return put_in_batch
+
+    make_all(run, look_at)

@@ -236,7 +236,7 @@ def test_a_run_cancelled_while_a_picture_is_drawn_leaves_no_picture(juno: Subjec
     assert claimed is not None
     Run.objects.get(pk=run.pk).cancel()
     with pytest.raises(RunMoved):
-        make(claimed, claimed.items.get(), lambda item, image: None)
+        make(claimed, claimed.items.get(), lambda item, made: lambda image: None)
     assert not Image.objects.filter(origin=Origin.ENRICHED).exists()
     assert run.items.get().image is None
 
