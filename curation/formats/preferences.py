@@ -10,6 +10,7 @@ import hashlib
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,14 @@ class Preference:
     rejected: bytes
 
 
+def is_installed() -> bool:
+    """pyarrow is as large as the rest of the web part, and no other page needs it: an extra."""
+    return find_spec("pyarrow") is not None
+
+
 def write(pairs: Iterable[Pair]) -> Iterator[bytes]:
     """The table, while it is sent; pairs of which a file is gone are left out."""
-    import pyarrow as pa  # noqa: PLC0415 - no other page needs it
+    import pyarrow as pa  # noqa: PLC0415 - an extra
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     schema = pa.schema([(name, getattr(pa, kind)()) for name, kind in COLUMNS.items()])

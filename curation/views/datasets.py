@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from curation.checking import checks
 from curation.dataset_forms import FreezeForm
 from curation.diversity import fallen
+from curation.formats import preferences
 from curation.formats.registry import LAYOUTS
 from curation.forms import UploadForm
 from curation.freezing import NotEnough, freeze_character
@@ -104,6 +105,7 @@ def _overview(subject: Subject, form: FreezeForm | None = None) -> dict[str, obj
         "checks": checks(subject),
         "form": form,
         "layouts": LAYOUTS,
+        "has_parquet": preferences.is_installed(),
         "num_trashed": Image.objects.in_trash().filter(subject=subject).count(),
     }
 
@@ -182,6 +184,7 @@ def snapshot_detail(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
         "subject": subject,
         "snapshot": snapshot,
         "layouts": LAYOUTS,
+        "has_parquet": preferences.is_installed(),
         "learned": learned,
         "held_out": [item for item in items if item.held_out],
         "by_origin": dict(Counter(_dataset_of(item).lower() for item in learned)),

@@ -68,6 +68,8 @@ def export_edits(request: MemberRequest, slug: str, layout: str) -> StreamingHtt
 @require_GET
 def export_preferences(request: MemberRequest, slug: str) -> StreamingHttpResponse:
     subject = subject_of(request, slug, role=Role.CURATOR)
+    if not preferences.is_installed():
+        raise Http404
     return _sent(preferences.write(pairs(subject)), f"{slug}-preferences.parquet", PARQUET)
 
 
