@@ -13,6 +13,7 @@ from django.utils.html import escape
 from waffle.testutils import override_switch
 
 from curation import masks
+from curation.freezing import freeze_character
 from curation.models import Batch, Image, Origin, ReviewItem, Subject
 from curation.shots import VIEWS, Shot
 from curation.trashing import move_to_trash
@@ -288,6 +289,18 @@ def test_captions_that_steal_from_the_token_stop_a_training(page: Client) -> Non
     assert answer.status_code == 422
     assert "name what stays the same" in str(answer.context["form"].errors)
     assert not Run.objects.exists()
+
+
+def test_captions_of_today_stop_no_training_on_an_older_snapshot(
+    page: Client, subject: Subject
+) -> None:
+    snapshot = freeze_character(subject, by=None)
+    Image.objects.update(caption="photo of ohwx_juno person with blonde hair")
+    address = reverse("train", args=["juno"])
+    assert 'disabled><span class="freezes-now"' not in page.get(address).content.decode()
+    assert page.post(address, TRAINING).status_code == 422
+    page.post(address, {"phase": "head", "snapshot": snapshot.pk})
+    assert Run.objects.get().snapshot == snapshot
 
 
 def test_files_that_are_missing_stop_a_training(page: Client) -> None:

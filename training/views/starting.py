@@ -137,7 +137,6 @@ def train(request: MemberRequest, slug: str) -> HttpResponse:
     )
     if form.is_valid():
         try:
-            refuse_unfit(subject)
             snapshot = _chosen_snapshot(request, subject, form)
             run = submission.submit_train(
                 subject,
@@ -167,7 +166,8 @@ def _train_page(request: MemberRequest, subject: Subject, form: TrainForm) -> Ht
         "recipe_fields": [form["steps"], form["learning_rate"]],
         "ready": ready,
         "checks": fitness,
-        "is_blocked": preflight.is_blocked([*ready, *fitness]),
+        "is_blocked": preflight.is_blocked(ready),
+        "is_unfit": preflight.is_blocked(fitness),
     }
     return render(request, "training/train.html", context, status=422 if form.errors else 200)
 
@@ -199,6 +199,7 @@ def _chosen_snapshot(request: MemberRequest, subject: Subject, form: TrainForm) 
     chosen: Snapshot | None = form.cleaned_data["snapshot"]
     if chosen:
         return chosen
+    refuse_unfit(subject)
     return freeze_character(subject, by=request.user, wish=form.wish)
 
 
