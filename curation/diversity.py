@@ -8,8 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from curation.embeddings import Vectors, from_bytes, stack, unit
-from curation.models import Image
-from curation.nearest import measurement_of
+from curation.models import Image, Measurement
 from curation.shots import EXPRESSIONS, POSES, VIEWS
 
 FEWEST = 2
@@ -29,17 +28,17 @@ def vendi(rows: Vectors) -> float:
 
 def diversity(images: Sequence[Image]) -> dict[str, float]:
     """By faces, as the model sees them that saw most of them, and by shots; each is left out where
-    fewer than two pictures tell it. Images come with their measurements: no query."""
+    fewer than two pictures tell it. One query."""
     found = {"faces": _faces(images), "shots": _shots(images)}
     return {name: round(vendi(r), 2) for name, r in found.items() if len(r) >= FEWEST}
 
 
 def _faces(images: Sequence[Image]) -> Vectors:
     by_model = defaultdict[str, list[Vectors]](list)
-    for image in images:
-        seen = measurement_of(image)
-        if seen is not None and seen.embedding is not None:
-            by_model[seen.backend_sha256].append(from_bytes(seen.embedding))
+    seen = Measurement.objects.filter(image__in=images).order_by("image")
+    for backend, embedding in seen.values_list("backend_sha256", "embedding"):
+        if embedding is not None:
+            by_model[backend].append(from_bytes(embedding))
     return stack(max(by_model.values(), key=len, default=[]))
 
 

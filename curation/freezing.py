@@ -17,13 +17,12 @@ from curation.lineage import sources_of
 from curation.mixing import Piece
 from curation.models import Correction, Image, Origin, Snapshot, SnapshotItem, Subject
 from curation.models.image import TRAINABLE
+from curation.references import FEWEST_PHOTOS
 from curation.shots import Shot
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-FEWEST_PHOTOS = 5
-"""Before any are held out."""
 FEWEST_CORRECTIONS = 4
 
 PART_OF_THE_CLASS = 0.15
@@ -120,6 +119,7 @@ def mix(subject: Subject, wish: Wish) -> Mixture:
         Image.objects.trainable()
         .filter(subject=subject, origin__in=wish.origins)
         .select_related("subject", "measurement")
+        .defer("measurement__embedding")
         .order_by("pk")
     )
     held_out = list(Image.objects.held_out().filter(subject=subject).select_related("subject"))
