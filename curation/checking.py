@@ -16,14 +16,12 @@ from curation.captioned import leak_of
 from curation.coverage import Coverage, coverage
 from curation.erasing import is_withdrawn
 from curation.faults import SMALL, Findings, findings
-from curation.freezing import FEWEST_PHOTOS, NotEnough, Wish, mix
+from curation.freezing import NotEnough, Wish, mix
 from curation.gatekeeping import newest_by_photos, photos_now
-from curation.holding_out import wanted
+from curation.holding_out import choice
 from curation.models import Image, Measurement, Subject
 from curation.nearest import measurement_of
-
-GOOD_START = 10
-"""Photos."""
+from curation.references import ENOUGH_PHOTOS, FEWEST_PHOTOS
 
 Level = Literal["ok", "warn", "bad", "unknown"]
 
@@ -75,7 +73,7 @@ def _enough(facts: _Facts) -> Check:
         return Check("bad", f"{facts.subject} is held out: nothing is trained on it.")
     if count < FEWEST_PHOTOS:
         return Check("bad", f"{count} photos; {FEWEST_PHOTOS} are the least, 10-20 better.", url)
-    if count < GOOD_START:
+    if count < ENOUGH_PHOTOS:
         return Check("warn", f"{count} photos; 10-20 that differ give a better likeness.", url)
     return Check("ok", f"{count} photos.")
 
@@ -165,13 +163,16 @@ def _captions(facts: _Facts) -> Check:
 
 
 def _held_out(facts: _Facts) -> Check | None:
-    count = sum(photo.held_out for photo in facts.photos)
     if len(facts.photos) < FEWEST_PHOTOS:
         return None
-    if count < wanted(len(facts.photos)):
-        told = f"{count or 'No'} photos are held out to measure likeness by; one in five is good."
-        return Check("warn", told, facts.url("photos"))
-    return Check("ok", f"{count} photos are held out to measure by.")
+    found = choice(facts.subject)
+    count = len(found.held)
+    if not found.missing:
+        return Check("ok", f"{count} photos are held out to measure by.")
+    told = f"{count or 'No'} photos are held out to measure likeness by; one in five is good."
+    if not found.is_possible:
+        told += " Too few are left that no LoRA learned from: add photos to measure by."
+    return Check("warn", told, facts.url("photos"))
 
 
 def _consent(facts: _Facts) -> Check:

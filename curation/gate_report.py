@@ -22,7 +22,7 @@ from curation.gatekeeping import (
 from curation.gating import Lines, as_lines
 from curation.labels import Decided, decided
 from curation.models import Calibration, Image, Origin, Subject
-from curation.references import ENOUGH, FEWEST, Doubt, Photos, own_scores
+from curation.references import ENOUGH_PHOTOS, FEWEST_PHOTOS, Doubt, Photos, own_scores
 from curation.roc import Curve, curve
 
 VERSIONS = 20
@@ -87,15 +87,15 @@ class Report:
     def advice(self) -> tuple[str, str]:
         """A level and a sentence about how many photos are usable; both empty where enough are."""
         usable = self.num_photos
-        if usable < FEWEST:
+        if usable < FEWEST_PHOTOS:
             return "error", (
                 f"{usable} usable photo{'s'[: usable != 1]}: nobody can be told apart by fewer "
-                f"than {FEWEST}. Add photos that show the face, from different angles."
+                f"than {FEWEST_PHOTOS}. Add photos that show the face, from different angles."
             )
-        if usable < ENOUGH:
+        if usable < ENOUGH_PHOTOS:
             return "warning", (
-                f"{usable} usable photos: it works, but every line is a rough one. {ENOUGH} or "
-                "more that differ are better."
+                f"{usable} usable photos: it works, but every line is a rough one. "
+                f"{ENOUGH_PHOTOS} or more that differ are better."
             )
         return "", ""
 

@@ -21,7 +21,15 @@ from curation.gating import Gatekeeper, as_lines, ceiling_of
 from curation.labels import Decided, decided
 from curation.likeness import centroid
 from curation.models import Calibration, Image, Origin, Subject
-from curation.references import FEWEST, Doubt, Photos, doubts, own_scores, photos_of, without
+from curation.references import (
+    FEWEST_PHOTOS,
+    Doubt,
+    Photos,
+    doubts,
+    own_scores,
+    photos_of,
+    without,
+)
 
 ALPHA = 0.10
 TARGET = 0.80
@@ -60,12 +68,12 @@ def keep_watch(subject: Subject, weights: Weights, strangers: Vectors) -> Watch:
     nobody's subject; the photos of other subjects join them.
     """
     all_photos = photos_of(subject, weights.sha256, weights.smallest_face)
-    if len(all_photos) < FEWEST:
+    if len(all_photos) < FEWEST_PHOTOS:
         return Watch({})
     met = (strangers, others_than(subject, all_photos, weights))
     others = np.concatenate([v for v in met if len(v)] or [all_photos.vectors[:0]])
     photos = without(all_photos, doubts(all_photos, floors(others, all_photos.vectors)))
-    if len(photos) < max(FEWEST, len(all_photos) / 2):
+    if len(photos) < max(FEWEST_PHOTOS, len(all_photos) / 2):
         return Watch({})
     photos = references_of(photos)
     return _Drawing(subject, weights, photos, others).watch()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from curation.models import Image, SnapshotItem, Subject
 
@@ -28,23 +29,41 @@ def hold_out_some(subject: Subject) -> list[Image]:
     Raises:
         CannotHoldOut: too few photos, or they were all trained on.
     """
+    found = choice(subject)
+    if not found.missing:
+        return []
+    _refuse(found)
+    chosen = choose(found.free, found.held, found.missing)
+    Image.objects.filter(pk__in=[photo.pk for photo in chosen]).update(held_out=True)
+    return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A subject's photos: those held out, those no snapshot trained on, and how many are missing
+    among the first."""
+
+    num_photos: int
+    held: Sequence[Image]
+    free: Sequence[Image]
+
+    @property
+    def missing(self) -> int:
+        return max(0, max(FEWEST, round(self.num_photos / ONE_IN)) - len(self.held))
+
+    @property
+    def is_possible(self) -> bool:
+        return self.num_photos >= FEWEST + FEWEST_LEFT and len(self.free) >= self.missing
+
+
+def choice(subject: Subject) -> Choice:
+    """Two queries."""
     photos = list(
         Image.objects.accepted().filter(subject=subject, origin="photo").order_by("sha256")
     )
     known = set(learned(subject))
     free = [photo for photo in photos if not photo.held_out and photo.pk not in known]
-    held = [photo for photo in photos if photo.held_out]
-    missing = wanted(len(photos)) - len(held)
-    if missing <= 0:
-        return []
-    _refuse(photos, free, missing)
-    chosen = choose(free, held, missing)
-    Image.objects.filter(pk__in=[photo.pk for photo in chosen]).update(held_out=True)
-    return chosen
-
-
-def wanted(num_photos: int) -> int:
-    return max(FEWEST, round(num_photos / ONE_IN))
+    return Choice(len(photos), [photo for photo in photos if photo.held_out], free)
 
 
 def learned(subject: Subject) -> list[int]:
@@ -53,14 +72,14 @@ def learned(subject: Subject) -> list[int]:
     return list(items.order_by().values_list("image", flat=True).distinct())
 
 
-def _refuse(photos: Sequence[Image], free: Sequence[Image], missing: int) -> None:
-    if len(photos) < FEWEST + FEWEST_LEFT:
+def _refuse(found: Choice) -> None:
+    if found.num_photos < FEWEST + FEWEST_LEFT:
         raise CannotHoldOut(
-            f"There are {len(photos)} photos; {FEWEST + FEWEST_LEFT} are the least of which "
+            f"There are {found.num_photos} photos; {FEWEST + FEWEST_LEFT} are the least of which "
             f"{FEWEST} can be spared. Add photos first."
         )
-    if len(free) < missing:
-        share = f"all but {len(free)} of" if free else "all"
+    if not found.is_possible:
+        share = f"all but {len(found.free)} of" if found.free else "all"
         raise CannotHoldOut(
             f"Snapshots train on {share} the photos, so what learned from them knows them. "
             "Add photos and press again, or hold some out one by one: those measure the versions "

@@ -13,8 +13,8 @@ from curation.embeddings import Vectors, from_bytes, stack
 from curation.likeness import SCORES, leave_one_out
 from curation.models import Image, Subject
 
-FEWEST, ENOUGH = 5, 10
-"""Usable photos, before any are held out: under the first nobody is known, from the second well."""
+FEWEST_PHOTOS, ENOUGH_PHOTOS = 5, 10
+"""Usable ones, before any are held out: under the first nobody is known, from the second well."""
 
 
 @dataclass(frozen=True, slots=True)

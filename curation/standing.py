@@ -1,6 +1,7 @@
 """How a picture stands: what follows from what was said about it, from the trash and from the lot.
 
-Whoever changes one of these locks the picture first and ends here. Who may do so is not known here.
+Whoever changes one of these locks the picture first and ends here. Whether they may is for them to
+judge: the role is read along with the lock, which saves a statement a decision.
 """
 
 from __future__ import annotations

@@ -41,16 +41,20 @@ class Prepared(Generic[Row]):
     def __init__(self, build: Callable[..., QuerySet[Any, Row]], *kinds: Field[Any, Any]) -> None:
         self._build = build
         self._kinds = kinds
-        self._of_this_thread = threading.local()
+        self._of_this_thread = _OfAThread()
 
     def __call__(self, *values: object) -> list[Row]:
-        written: _Written | None = getattr(self._of_this_thread, "written", None)
+        written = self._of_this_thread.written
         if written is None or written.connection is not connections[DEFAULT_DB_ALIAS]:
             written = self._of_this_thread.written = _Written(self._build, self._kinds)
         return written.run(values)
 
     def first(self, *values: object) -> Row | None:
         return next(iter(self(*values)), None)
+
+
+class _OfAThread(threading.local):
+    written: _Written | None = None
 
 
 class _Written:

@@ -14,6 +14,7 @@ from django.db.models import Max
 from curation.checking import Check
 from curation.mixing import DEEPEST
 from curation.models import Image, ReviewItem, Subject
+from curation.references import ENOUGH_PHOTOS
 from training.models import BaseModel, Family, LoraVersion, Run, RunKind
 from training.readiness import (
     GIGABYTE,
@@ -24,8 +25,6 @@ from training.readiness import (
     refuse_strange_eyes,
 )
 from training.wheel import Guard
-
-FEW_PHOTOS = 10
 
 
 def for_pictures(subject: Subject, kind: RunKind) -> list[Guard]:
@@ -87,7 +86,7 @@ def _photos(subject: Subject) -> Guard:
     count = Image.objects.photos().filter(subject=subject, held_out=False).count()
     if count == 0:
         return Guard("bad", f"{subject} has no photos yet. Add 10-20 on the Photos page.")
-    if count < FEW_PHOTOS:
+    if count < ENOUGH_PHOTOS:
         return Guard("warn", f"{count} photos; 10-20 that differ give a better likeness.")
     return Guard("ok", f"{count} photos to start from.")
 

@@ -12,9 +12,10 @@ from django.urls import reverse
 
 from curation.coverage import Coverage, coverage
 from curation.drift import Fall, falls, turns_of
-from curation.freezing import FEWEST_CORRECTIONS, FEWEST_PHOTOS
+from curation.freezing import FEWEST_CORRECTIONS
 from curation.lineage import made_to_train
 from curation.models import Batch, Correction, Image, Origin, ReviewItem, Subject, Verdict
+from curation.references import FEWEST_PHOTOS
 from training.card import Card, card
 from training.models import Benchmark, LoraVersion, Phase, Run, RunKind, RunStatus, Standing
 from training.scoring import Interval

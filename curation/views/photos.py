@@ -14,18 +14,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from curation.captioning import Rewriting, apply
 from curation.coverage import coverage
 from curation.forms import HoldOutForm, ImageFactsForm, UploadForm
-from curation.freezing import FEWEST_PHOTOS
 from curation.gate_report import doubted
-from curation.holding_out import CannotHoldOut, hold_out_some, wanted
+from curation.holding_out import CannotHoldOut, choice, hold_out_some
 from curation.ingest import Intake, ingest_upload
 from curation.models import Image, Origin, ReviewItem, Role, Subject, Verdict
 from curation.opinions import shown_verdicts
+from curation.references import ENOUGH_PHOTOS
 from curation.signals import photos_arrived
 from curation.trashing import move_to_trash, take_from_trash
 from curation.views.visible import demand, image_of, subject_of
 from flenwheel.http import MemberRequest
-
-ENOUGH_PHOTOS = 10
 
 
 def photos_page(
@@ -39,15 +37,14 @@ def photos_page(
     photos = Image.objects.photos().filter(subject=subject)
     counted = photos.aggregate(all=Count("pk"), held_out=Count("pk", filter=Q(held_out=True)))
     num_photos, num_held_out = counted["all"], counted["held_out"]
+    found = choice(subject)
     context = {
         "subject": subject,
         "images": _shown(request, subject),
         "doubted": doubted(subject),
         "num_photos": num_photos,
         "num_held_out": num_held_out,
-        "num_to_hold_out": max(wanted(num_photos) - num_held_out, 0)
-        if num_photos >= FEWEST_PHOTOS
-        else 0,
+        "num_to_hold_out": found.missing if found.is_possible else 0,
         "coverage": coverage(subject),
         "num_unmeasured": photos.unmeasured().count(),
         "num_trashed": Image.objects.in_trash().filter(subject=subject).count(),

@@ -88,7 +88,7 @@ def test_the_list_asks_a_fixed_number_of_questions(subject: Subject, django_asse
     with_photos(subject, WHO)
     measured(make_image(subject, 9000), somebody(500))
     keep_watch(subject, SEEN_BY, STRANGERS)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         checks(subject)
 
 

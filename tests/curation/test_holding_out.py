@@ -48,6 +48,15 @@ def test_what_a_snapshot_trains_on_is_no_measure_any_more(subject: Subject, alic
     assert sorted(held_out(subject)) == fresh
 
 
+def test_the_page_offers_only_what_can_be_held_out(subject: Subject, alice: User, client: Client):
+    make_photos(subject, 6)
+    client.force_login(alice)
+    address = reverse("photos", args=[subject.slug])
+    assert "Hold out 2" in client.get(address).content.decode()
+    freeze_character(subject, by=alice)
+    assert "hold-out-some" not in client.get(address).content.decode()
+
+
 def test_of_four_photos_none_can_be_spared(subject: Subject):
     make_photos(subject, 4)
     with pytest.raises(CannotHoldOut, match="Add photos first"):
