@@ -19,6 +19,8 @@ SMALL = 512
 """Pixels of the short side under which a picture gives less detail than training sees."""
 SMALL_FACE = 64
 """Pixels of a portrait's face under which training learns little of it."""
+FEWEST_ALIKE = 3
+"""Photos of one framing from which it is known how sharp such pictures are."""
 OF_THE_USUAL_SIDE, OF_THE_USUAL_FACE, OF_THE_USUAL_SHARPNESS = 0.75, 0.5, 0.25
 """Shares of the photos' median: above them a picture is as the others are."""
 CLIPPED, OF_THE_USUAL_CLIPPED = 0.05, 2
@@ -27,8 +29,9 @@ CLIPPED, OF_THE_USUAL_CLIPPED = 0.05, 2
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """Medians of the photos: short side and face in pixels, sharpness of all and of the faces,
-    share of pixels that are black or white; None where unmeasured."""
+    """Medians of the photos: short side and face in pixels, share of pixels that are black or
+    white, and of the photos framed alike sharpness of all and of the faces; None where unmeasured.
+    """
 
     side: float | None
     face: float | None
@@ -68,9 +71,10 @@ def findings(subject: Subject) -> Findings:
         .defer("measurement__embedding")
         .order_by("pk")
     )
-    usual = usual_of([image for image in images if image.origin == Origin.PHOTO])
+    photos = [image for image in images if image.origin == Origin.PHOTO]
+    usual = {portrait: usual_of(photos, portrait=portrait) for portrait in (True, False)}
     fresh = [image for image in images if not image.kept_anyway]
-    found = [Finding(image, list(reasons(image, usual))) for image in fresh]
+    found = [Finding(image, list(reasons(image, usual[_is_portrait(image)]))) for image in fresh]
     return Findings(
         faulty=[finding for finding in found if finding.reasons],
         alike=alike(images),
@@ -79,8 +83,12 @@ def findings(subject: Subject) -> Findings:
     )
 
 
-def usual_of(photos: Sequence[Image]) -> Usual:
-    measured = [seen for photo in photos if (seen := measurement_of(photo))]
+def usual_of(photos: Sequence[Image], *, portrait: bool) -> Usual:
+    """For portraits, or for whole bodies: those fill less of the picture with edges."""
+    framed = [photo for photo in photos if _is_portrait(photo) == portrait]
+    measured = [seen for photo in framed if (seen := measurement_of(photo))]
+    if len(measured) < FEWEST_ALIKE:
+        measured = []
     faces = [face for photo in photos if _is_portrait(photo) and (face := _face(photo))]
     sharp_faces = [sharp for seen in measured if (sharp := seen.face_sharpness) is not None]
     return Usual(

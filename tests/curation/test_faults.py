@@ -65,6 +65,16 @@ def test_a_soft_background_behind_a_sharp_face_is_no_blur(subject: Subject, phot
     assert told(subject) == {photos[1].pk: [said]}
 
 
+def test_whole_bodies_are_not_called_blurred_beside_portraits(
+    subject: Subject, photos: list[Image]
+):
+    Measurement.objects.filter(image=photos[0]).update(sharpness=100)
+    Image.objects.filter(pk=photos[0].pk).update(pose="standing")
+    assert told(subject) == {}
+    subject.images.update(pose="standing")
+    assert list(told(subject)) == [photos[0].pk]
+
+
 def test_an_upload_tells_how_much_light_was_lost(subject: Subject, alice: User):
     colours = ("white", "teal")
     lost = [ingest_upload(subject, [jpeg(c)], by=alice).images[0].clipped for c in colours]
@@ -139,5 +149,5 @@ def test_the_page_asks_a_fixed_number_of_questions(
     for number in range(40, 80):
         made = make_image(subject, number, origin=Origin.ENRICHED, verdict=Verdict.ACCEPTED)
         make_measurement(made, phash="0" * 16)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         page.get(reverse("faults", args=["juno"]))
