@@ -58,9 +58,7 @@ class Choice:
 
 def choice(subject: Subject) -> Choice:
     """Two queries."""
-    photos = list(
-        Image.objects.accepted().filter(subject=subject, origin="photo").order_by("sha256")
-    )
+    photos = list(Image.objects.photos().filter(subject=subject).order_by("sha256"))
     known = set(learned(subject))
     free = [photo for photo in photos if not photo.held_out and photo.pk not in known]
     return Choice(len(photos), [photo for photo in photos if photo.held_out], free)

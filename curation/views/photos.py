@@ -6,7 +6,7 @@ import re
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -35,20 +35,18 @@ def photos_page(
 ) -> HttpResponse:
     """The page; where htmx asks, only what an upload changes on it, or what a measurement does."""
     photos = Image.objects.photos().filter(subject=subject)
-    counted = photos.aggregate(all=Count("pk"), held_out=Count("pk", filter=Q(held_out=True)))
-    num_photos, num_held_out = counted["all"], counted["held_out"]
     found = choice(subject)
     context = {
         "subject": subject,
         "images": _shown(request, subject),
         "doubted": doubted(subject),
-        "num_photos": num_photos,
-        "num_held_out": num_held_out,
+        "num_photos": found.num_photos,
+        "num_held_out": len(found.held),
         "num_to_hold_out": found.missing if found.is_possible else 0,
         "coverage": coverage(subject),
         "num_unmeasured": photos.unmeasured().count(),
         "num_trashed": Image.objects.in_trash().filter(subject=subject).count(),
-        "missing": max(ENOUGH_PHOTOS - num_photos, 0),
+        "missing": max(ENOUGH_PHOTOS - found.num_photos, 0),
         "intake": intake,
         "form": form,
     }

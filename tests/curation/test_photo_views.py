@@ -165,7 +165,7 @@ def test_the_page_costs_the_same_for_many_photos(
     page: Client, subject: Subject, django_assert_max_num_queries
 ) -> None:
     make_photos(subject, 20)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         page.get(reverse("photos", args=["juno"]))
 
 
