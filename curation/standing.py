@@ -23,7 +23,7 @@ from curation.models import (
 )
 from curation.opinions import VERDICTS, is_drawn
 from curation.ordering import LAST
-from flenwheel.prepared import KEY, Prepared
+from flenwheel.prepared import KEY, Prepared, RowUpdate
 
 
 def _locked(item: int, user: int) -> ImageQuerySet:
@@ -41,6 +41,10 @@ NOBODY = 0
 """No user's key."""
 
 HELD_BY_NOBODY = {"holder": None, "lease": None, "held_until": None}
+FOLLOWS = ("decider_id", "decided_at", "is_disputed", "is_waiting", "gold", "rank")
+"""What of an item follows from all else."""
+_JUDGE = RowUpdate(Image, "verdict")
+_LINE_UP = RowUpdate(ReviewItem, *(name.removesuffix("_id") for name in FOLLOWS), *HELD_BY_NOBODY)
 
 
 def locked(item: int) -> ReviewItem:
@@ -85,7 +89,7 @@ def project(item: ReviewItem, said: Sequence[Decision]) -> None:
     verdict = VERDICTS[Choice(standing.choice)] if standing else Verdict.PENDING
     if verdict != item.image.verdict:
         item.image.verdict = verdict
-        Image.objects.filter(pk=item.image_id).update(verdict=verdict)
+        _JUDGE(item.image_id, verdict=verdict)
     item.decider_id = standing.author_id if standing else None
     item.decided_at = standing.created_at if standing else None
     item.gold = item.gold if standing and item.gold == standing.choice else ""
@@ -108,6 +112,5 @@ def line_up(item: ReviewItem, said: Sequence[Decision]) -> None:
     is_settled = is_done if is_decided else item.is_spared
     item.is_waiting = item.image.trashed_at is None and not is_settled
     item.rank = item.rank % LAST + (LAST if is_decided and item.is_waiting else 0)
-    follows = ("decider_id", "decided_at", "is_disputed", "is_waiting", "gold", "rank")
-    facts = {name: getattr(item, name) for name in follows}
-    ReviewItem.objects.filter(pk=item.pk).update(**facts, **HELD_BY_NOBODY)
+    facts = {name: getattr(item, name) for name in FOLLOWS}
+    _LINE_UP(item.pk, **facts, holder_id=None, lease=None, held_until=None)

@@ -10,10 +10,19 @@ import datetime as dt
 import threading
 import uuid
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import BigIntegerField, CharField, DateTimeField, Field, QuerySet, UUIDField
+from django.db.models import (
+    BigIntegerField,
+    CharField,
+    DateTimeField,
+    Field,
+    Model,
+    QuerySet,
+    UUIDField,
+)
 
 Row = TypeVar("Row")
 
@@ -51,6 +60,28 @@ class Prepared(Generic[Row]):
 
     def first(self, *values: object) -> Row | None:
         return next(iter(self(*values)), None)
+
+
+class RowUpdate:
+    """Called with a row's key and values by name it writes them, as `update` on that row would."""
+
+    def __init__(self, model: type[Model], *names: str) -> None:
+        self._model = model
+        self._fields = [f for f in model._meta.concrete_fields if f.name in names]
+
+    def __call__(self, key: int, **values: object) -> None:
+        connection = connections[DEFAULT_DB_ALIAS]
+        params = [
+            field.get_db_prep_save(values[field.attname], connection) for field in self._fields
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, [*params, key])
+
+    @cached_property
+    def _sql(self) -> str:
+        quote, meta = connections[DEFAULT_DB_ALIAS].ops.quote_name, self._model._meta
+        key, *columns = (f"{quote(str(field.column))} = %s" for field in (meta.pk, *self._fields))
+        return f"UPDATE {quote(meta.db_table)} SET {', '.join(columns)} WHERE {key}"  # noqa: S608 (names of ours)
 
 
 class _OfAThread(threading.local):

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from flenwheel.prepared import KEY, MOMENT, WORD, Prepared
+from flenwheel.prepared import KEY, MOMENT, WORD, Prepared, RowUpdate
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
@@ -95,3 +95,14 @@ def test_each_thread_asks_over_its_own_connection(people: list[User]) -> None:
         thread.start()
         thread.join()
     assert answers == people
+
+
+def test_a_row_update_writes_the_named_fields_of_one_row(people: list[User]) -> None:
+    write = RowUpdate(User, "last_login", "first_name", "is_active")
+    now, hostile = timezone.now(), "'); DROP TABLE auth_user; --"
+    with CaptureQueriesContext(connection) as queries:
+        write(people[0].pk, first_name=hostile, is_active=False, last_login=now)
+    alice, bob = User.objects.order_by("username")
+    assert (alice.first_name, alice.is_active, alice.last_login) == (hostile, False, now)
+    assert (bob.first_name, bob.is_active, bob.last_login) == ("", True, None)
+    assert len(queries) == 1
