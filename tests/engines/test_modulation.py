@@ -25,7 +25,7 @@ from training.engines.base import EngineError, Family, GenerateRequest, LoraRef,
 from training.engines.families import FAMILIES
 from training.engines.flux import Generator
 from training.engines.lora import TRAINED, fit_new, lora_file
-from training.engines.modulation import LeanFlux, LeanQwen, read_from
+from training.engines.modulation import LeanFlux, LeanQwen, read_from, rehearsed
 from training.engines.packs import TRANSFORMERS, open_pack
 
 PLAIN = {"flux": FluxTransformer2DModel, "qwen-edit": QwenImageTransformer2DModel}
@@ -180,8 +180,6 @@ def test_training_meets_its_schedule_before_it_begins(
         yield lean(**inputs[step])[0].sum()
 
     lean.rows.enough = 6  # Rows of three steps at a time.
-    from training.engines.modulation import rehearsed
-
     for step in rehearsed(lean, range(6), losses):
         assert torch.equal(lean(**inputs[step])[0], plain(**inputs[step])[0])
         assert set(reading.count.values()) == {1 + step // 3}
