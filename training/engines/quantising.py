@@ -25,12 +25,12 @@ class _Scaled(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
         ctx.save_for_backward(weight, scale)
-        return F.linear(x, weight.to(x.dtype)) * scale
+        return F.linear(x, weight.view(E4M3).to(x.dtype)) * scale
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         weight, scale = ctx.saved_tensors
-        return (gradient * scale) @ weight.to(gradient.dtype), None, None
+        return (gradient * scale) @ weight.view(E4M3).to(gradient.dtype), None, None
 
 
 class Linear8(nn.Linear):
@@ -43,12 +43,15 @@ class Linear8(nn.Linear):
         super().__init__(layer.in_features, layer.out_features, device="meta")
         largest_O1 = layer.weight.abs().amax(dim=1, keepdim=True).clamp_min(1e-12)
         scale_O1 = largest_O1.float() / torch.finfo(E4M3).max
-        self.weight = nn.Parameter((layer.weight / scale_O1).to(E4M3), requires_grad=False)
+        held = (layer.weight / scale_O1).to(E4M3)
+        # As bytes, for PEFT converts an adapter to the format of the weight beside it.
+        self.weight = nn.Parameter(held.view(torch.uint8), requires_grad=False)
         self.bias = layer.bias
         self.register_buffer("scale", scale_O1[:, 0].to(layer.weight.dtype))
 
     def forward(self, x: Tensor) -> Tensor:
-        return _Scaled.apply(x, self.weight, self.scale) + self.bias
+        y: Tensor = _Scaled.apply(x, self.weight, self.scale)  # type: ignore[no-untyped-call]
+        return y + self.bias
 
 
 @torch.no_grad()
