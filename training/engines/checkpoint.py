@@ -1,4 +1,5 @@
-"""Checkpoints that a kill cannot spoil: written aside, synced, renamed; the last two are kept.
+"""Checkpoints that a kill cannot spoil: written aside, synced, renamed. The last few are kept, and
+the one that was said to be the best.
 
 safetensors and JSON only. Knows tensors and folders, not what they mean.
 """
@@ -20,7 +21,10 @@ from torch.optim import Optimizer
 
 logger = logging.getLogger(__name__)
 
-KEPT = 2
+BEST = "best"
+"""The file that names the checkpoint to keep."""
+TENSORS = ("adapter", "average", "optimizer")
+"""The parts of a checkpoint that are files of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class Checkpoint:
 
     step: int
     adapter: dict[str, Tensor]
+    average: dict[str, Tensor]
+    """The running average of the adapter; empty where none is kept."""
     optimizer: dict[str, Tensor]
     facts: dict[str, Any]
     """What must be the same for a resume to be meant, and the optimizer's plain numbers."""
@@ -42,36 +48,56 @@ def write_atomically(path: Path, content: bytes) -> None:
     _sync_folder(path.parent)
 
 
-def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Add to `folder` and drop all but the newest two."""
+def save_checkpoint(folder: Path, checkpoint: Checkpoint, count: int) -> None:
+    """Add to `folder` and drop all but the newest `count` and the one to keep."""
     folder.mkdir(parents=True, exist_ok=True)
     aside = folder / ".part"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
-    _write_through(aside / "adapter.safetensors", save(_on_cpu(checkpoint.adapter)))
-    _write_through(aside / "optimizer.safetensors", save(_on_cpu(checkpoint.optimizer)))
+    for name in TENSORS:
+        _write_through(aside / f"{name}.safetensors", save(_on_cpu(getattr(checkpoint, name))))
     _write_through(aside / "facts.json", json.dumps(checkpoint.facts).encode())
-    whole = folder / f"step-{checkpoint.step:08d}"
+    whole = _path(folder, checkpoint.step)
     shutil.rmtree(whole, ignore_errors=True)
     aside.rename(whole)
     _sync_folder(folder)
-    for old in _newest_first(folder)[KEPT:]:
-        shutil.rmtree(old)
+    best = kept(folder)
+    for old in _newest_first(folder)[count:]:
+        if best is None or old != _path(folder, best):
+            shutil.rmtree(old)
+
+
+def keep(folder: Path, step: int) -> None:
+    """Never drop the checkpoint of `step`, until this is said of another."""
+    write_atomically(folder / BEST, str(step).encode())
+
+
+def kept(folder: Path) -> int | None:
+    """The step that `keep` was said of last."""
+    try:
+        return int((folder / BEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
 
 
 def load_newest(folder: Path) -> Checkpoint | None:
     """The newest checkpoint that can be read, or None. A damaged one is passed over and logged."""
     for path in _newest_first(folder):
         try:
-            return Checkpoint(
-                step=int(path.name.removeprefix("step-")),
-                adapter=load_file(path / "adapter.safetensors"),
-                optimizer=load_file(path / "optimizer.safetensors"),
-                facts=json.loads((path / "facts.json").read_text(encoding="utf-8")),
-            )
+            return load_checkpoint(folder, int(path.name.removeprefix("step-")))
         except (OSError, ValueError, SafetensorError):
             logger.warning("passing over the damaged checkpoint %s", path, exc_info=True)
     return None
+
+
+def load_checkpoint(folder: Path, step: int) -> Checkpoint:
+    """Raises OSError, ValueError or SafetensorError where it is not there, or not whole."""
+    path = _path(folder, step)
+    return Checkpoint(
+        step=step,
+        facts=json.loads((path / "facts.json").read_text(encoding="utf-8")),
+        **{name: load_file(path / f"{name}.safetensors") for name in TENSORS},
+    )
 
 
 def flatten_optimizer(optimizer: Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -108,6 +134,10 @@ def keep_lines(path: Path, count: int) -> None:
     if path.exists():
         lines = path.read_bytes().splitlines(keepends=True)
         write_atomically(path, b"".join(lines[:count]))
+
+
+def _path(folder: Path, step: int) -> Path:
+    return folder / f"step-{step:08d}"
 
 
 def _newest_first(folder: Path) -> list[Path]:
