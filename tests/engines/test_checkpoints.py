@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from tests.engines.conftest import Told, never, tiny_job
 from training.engines.checkpoint import (
     Checkpoint,
-    keep,
-    kept,
     load_checkpoint,
     load_newest,
     save_checkpoint,
@@ -20,13 +20,13 @@ from training.engines.checkpoint import (
 from training.engines.loop import train
 
 
-def saved(folder: Path, *steps: int, count: int) -> None:
+def saved(folder: Path, *steps: int, count: int, keep: Container[int] = ()) -> None:
     for step in steps:
         weights = {"weight": torch.full((2,), float(step))}
         checkpoint = Checkpoint(
             step=step, adapter=weights, average={}, optimizer=weights, facts={"step": step}
         )
-        save_checkpoint(folder, checkpoint, count)
+        save_checkpoint(folder, checkpoint, count, keep)
 
 
 def left(folder: Path) -> list[int]:
@@ -39,22 +39,24 @@ def test_as_many_of_the_newest_stay_as_the_recipe_says(tmp_path: Path, count: in
     assert left(tmp_path) == [1, 2, 3, 4, 5][-count:]
 
 
-def test_the_one_to_keep_is_never_dropped_until_another_is(tmp_path: Path) -> None:
-    saved(tmp_path, 1, count=1)
-    keep(tmp_path, 1)
-    saved(tmp_path, 2, 3, 4, count=1)
-    assert left(tmp_path) == [1, 4]
-    assert load_checkpoint(tmp_path, kept(tmp_path) or 0).facts == {"step": 1}
+def test_those_to_keep_are_never_dropped(tmp_path: Path) -> None:
+    saved(tmp_path, 1, 2, 3, 4, count=1, keep={2})
+    assert left(tmp_path) == [2, 4]
+    assert load_checkpoint(tmp_path, 2).facts == {"step": 2}
     newest = load_newest(tmp_path)
     assert newest is not None
     assert newest.step == 4
-    keep(tmp_path, 4)
-    saved(tmp_path, 5, count=1)
-    assert left(tmp_path) == [4, 5]
 
 
-def test_nothing_is_kept_before_it_is_said(tmp_path: Path) -> None:
-    assert kept(tmp_path) is None
+def test_a_checkpoint_would_leave_its_average_where_it_has_one(
+    flux_base: Path, tmp_path: Path, pictures: list[Path]
+) -> None:
+    for ema in (0.0, 0.5):
+        folder = tmp_path / str(ema)
+        train(tiny_job(flux_base, folder, pictures, family="flux", ema=ema), Told(), never)
+        left_by = load_checkpoint(folder / "checkpoints", 4).result
+        lora = load_file(folder / "lora.safetensors")
+        assert all(torch.equal(lora[f"transformer.{n}"], value) for n, value in left_by.items())
 
 
 def test_a_training_keeps_as_many_as_its_recipe_says(

@@ -1,5 +1,5 @@
 """Checkpoints that a kill cannot spoil: written aside, synced, renamed. The last few are kept, and
-the one that was said to be the best.
+those that the caller names.
 
 safetensors and JSON only. Knows tensors and folders, not what they mean.
 """
@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,6 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 logger = logging.getLogger(__name__)
-
-BEST = "best"
-"""The file that names the checkpoint to keep."""
-TENSORS = ("adapter", "average", "optimizer")
-"""The parts of a checkpoint that are files of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +35,11 @@ class Checkpoint:
     facts: dict[str, Any]
     """What must be the same for a resume to be meant, and the optimizer's plain numbers."""
 
+    @property
+    def result(self) -> dict[str, Tensor]:
+        """The LoRA that a training ended here would leave."""
+        return self.average or self.adapter
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace the file in one step; after a crash it is the old one or the new one, whole."""
@@ -48,43 +49,41 @@ def write_atomically(path: Path, content: bytes) -> None:
     _sync_folder(path.parent)
 
 
-def save_checkpoint(folder: Path, checkpoint: Checkpoint, count: int) -> None:
-    """Add to `folder` and drop all but the newest `count` and the one to keep."""
+def save_checkpoint(
+    folder: Path, checkpoint: Checkpoint, count: int, keep: Container[int] = ()
+) -> None:
+    """Add to `folder` and drop all but the newest `count` and those after the steps to `keep`."""
     folder.mkdir(parents=True, exist_ok=True)
     aside = folder / ".part"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
-    for name in TENSORS:
-        _write_through(aside / f"{name}.safetensors", save(_on_cpu(getattr(checkpoint, name))))
+    for name in ("adapter", "average", "optimizer"):
+        if tensors := getattr(checkpoint, name):
+            _write_through(aside / f"{name}.safetensors", save(_on_cpu(tensors)))
     _write_through(aside / "facts.json", json.dumps(checkpoint.facts).encode())
     whole = _path(folder, checkpoint.step)
-    shutil.rmtree(whole, ignore_errors=True)
+    if whole.exists():
+        _drop(whole)
     aside.rename(whole)
     _sync_folder(folder)
-    best = kept(folder)
     for old in _newest_first(folder)[count:]:
-        if best is None or old != _path(folder, best):
-            shutil.rmtree(old)
+        if _step_of(old) not in keep:
+            _drop(old)
 
 
-def keep(folder: Path, step: int) -> None:
-    """Never drop the checkpoint of `step`, until this is said of another."""
-    write_atomically(folder / BEST, str(step).encode())
-
-
-def kept(folder: Path) -> int | None:
-    """The step that `keep` was said of last."""
-    try:
-        return int((folder / BEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
+def _drop(whole: Path) -> None:
+    """So that no half of a checkpoint is ever left under a checkpoint's name."""
+    gone = whole.with_name(".gone")
+    shutil.rmtree(gone, ignore_errors=True)
+    whole.rename(gone)
+    shutil.rmtree(gone)
 
 
 def load_newest(folder: Path) -> Checkpoint | None:
     """The newest checkpoint that can be read, or None. A damaged one is passed over and logged."""
     for path in _newest_first(folder):
         try:
-            return load_checkpoint(folder, int(path.name.removeprefix("step-")))
+            return load_checkpoint(folder, _step_of(path))
         except (OSError, ValueError, SafetensorError):
             logger.warning("passing over the damaged checkpoint %s", path, exc_info=True)
     return None
@@ -93,10 +92,13 @@ def load_newest(folder: Path) -> Checkpoint | None:
 def load_checkpoint(folder: Path, step: int) -> Checkpoint:
     """Raises OSError, ValueError or SafetensorError where it is not there, or not whole."""
     path = _path(folder, step)
+    average = path / "average.safetensors"
     return Checkpoint(
         step=step,
+        adapter=load_file(path / "adapter.safetensors"),
+        average=load_file(average) if average.exists() else {},
+        optimizer=load_file(path / "optimizer.safetensors"),
         facts=json.loads((path / "facts.json").read_text(encoding="utf-8")),
-        **{name: load_file(path / f"{name}.safetensors") for name in TENSORS},
     )
 
 
@@ -138,6 +140,10 @@ def keep_lines(path: Path, count: int) -> None:
 
 def _path(folder: Path, step: int) -> Path:
     return folder / f"step-{step:08d}"
+
+
+def _step_of(path: Path) -> int:
+    return int(path.name.removeprefix("step-"))
 
 
 def _newest_first(folder: Path) -> list[Path]:
