@@ -1,0 +1,121 @@
+"""Get a job ready to train: its base, its pictures and words encoded, its denoiser loaded.
+
+The text encoders and the transformer are never in memory together. Knows where things come from,
+not what is done with them.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any
+
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler
+
+from training.engines import flow
+from training.engines.base import EngineError, Job, Recipe, Sample
+from training.engines.encoding import Cache, Encoded, data_digest
+from training.engines.families import FAMILIES, Denoiser
+from training.engines.packs import Pack, open_pack, torch_device
+from training.engines.plans import Plan, training_plan
+from training.engines.watching import Watcher
+
+PROOFS = 2
+ENCODING = 2
+"""Counts up when the same pictures and words come to be encoded otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A job with everything loaded."""
+
+    job: Job
+    pack: Pack
+    denoiser: Denoiser
+    examples: list[tuple[Encoded, ...]]
+    """Each at every area at which it is seen."""
+    samples: list[tuple[Sample, Encoded]]
+    proofs: list[tuple[Sample, Encoded]]
+    identity: dict[str, Any]
+    """What a checkpoint must agree on to be this run's."""
+    shift: Callable[[int], float]
+    """mu, by which noise levels move for a picture of so many tokens."""
+    watcher: Watcher
+
+
+def prepare(job: Job, watcher: Watcher) -> Run:
+    """Encode what is not encoded yet, then load the denoiser.
+
+    Tells the phases `cache` and `train`. Raises EngineError naming what cannot be used.
+    """
+    if job.threads:
+        torch.set_num_threads(job.threads)
+    pack = _pack_at(job)
+    watcher.tell("phase", name="cache")
+    cache, area = _cache(job, pack, watcher), _area(pack)
+    areas = [side * side for side in job.recipe.sides] or [area]
+    examples = [cache.example(example, areas) for example in job.examples]
+    samples = [(sample, cache.sample(sample, area)) for sample in job.samples]
+    proofs = [(sample, cache.sample(sample, area)) for sample in _proofs(job)]
+    del cache
+    _free_memory()
+    watcher.tell("phase", name="train")
+    denoiser = FAMILIES[pack.family].denoiser(pack, torch_device(job.device), _plan(job))
+    identity = {"recipe": asdict(job.recipe), "base": pack.fingerprint, "data": data_digest(job)}
+    shift = _shift(job.recipe, pack)
+    return Run(job, pack, denoiser, examples, samples, proofs, identity, shift, watcher)
+
+
+def _pack_at(job: Job) -> Pack:
+    """The job's base, drawing at the largest resolution that the recipe asks for."""
+    pack, side = open_pack(job.base), max(job.recipe.sides, default=0)
+    if pack.family != job.recipe.family:
+        raise EngineError(
+            f"{pack.title} is a {pack.family} base and the recipe is for {job.recipe.family}. "
+            "Choose a base of that family."
+        )
+    return replace(pack, size=side, vae_area=side * side) if side else pack
+
+
+def _area(pack: Pack) -> int:
+    return pack.size**2 if pack.family == "flux" else pack.vae_area
+
+
+def _shift(recipe: Recipe, pack: Pack) -> Callable[[int], float]:
+    if recipe.timestep_shift == "none":
+        return lambda _tokens: 0.0
+    scheduler = FlowMatchEulerDiscreteScheduler.from_pretrained(
+        pack.folder, subfolder="scheduler", local_files_only=True
+    )
+    return partial(flow.shift, scheduler.config)
+
+
+def _cache(job: Job, pack: Pack, watcher: Watcher) -> Cache:
+    device = torch_device(job.device)
+    return Cache(
+        folder=job.folder / "cache",
+        space=f"{pack.fingerprint} {device.type} {ENCODING}",
+        recipe=job.recipe,
+        encoders=lambda: FAMILIES[pack.family].encoders(pack, device, _plan(job)),
+        checkpoint=watcher.beat,
+    )
+
+
+def _plan(job: Job) -> Plan:
+    return training_plan(job.recipe.quantize, on_gpu=torch_device(job.device).type == "cuda")
+
+
+def _proofs(job: Job) -> list[Sample]:
+    """The first samples; where there are too few, the first examples asked for in words."""
+    seed = job.recipe.seed
+    asked = [Sample(prompt=e.caption, seed=seed, controls=e.controls) for e in job.examples]
+    return [*job.samples, *asked][:PROOFS]
+
+
+def _free_memory() -> None:
+    """Give back what the encoders held, which may be most of a GPU."""
+    gc.collect()
+    torch.cuda.empty_cache()

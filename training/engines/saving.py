@@ -1,0 +1,98 @@
+"""What a training leaves in its folder: half-finished, checkpoints; finished, the LoRA.
+
+A checkpoint is the adapter, its running average and the optimizer's state after a step. No random
+state is in it: the order of the data is a pure function of the seed and the step (schedule.shown).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from importlib.metadata import version
+
+from training.engines.base import EngineError, Recipe
+from training.engines.checkpoint import (
+    Checkpoint,
+    flatten_optimizer,
+    keep_lines,
+    load_newest,
+    restore_optimizer,
+    save_checkpoint,
+    write_atomically,
+)
+from training.engines.learner import Learner
+from training.engines.lora import lora_file, put_weights, trained_weights
+from training.engines.preparing import Run
+
+PACKAGES = ("torch", "diffusers", "transformers", "peft", "bitsandbytes")
+
+
+def resume(run: Run, learner: Learner) -> int:
+    """Put back the newest checkpoint; returns how many steps are done.
+
+    Raises EngineError where the folder's checkpoints are another run's.
+    """
+    saved = load_newest(run.job.folder / "checkpoints")
+    if saved is None:
+        keep_lines(run.job.folder / "losses.jsonl", 0)
+        return 0
+    if not _is_of(run, saved):
+        raise EngineError(
+            f"{run.job.folder} holds checkpoints of another recipe, base or data. "
+            "Start this training in a folder of its own."
+        )
+    put_weights(learner.transformer, saved.adapter)
+    restore_optimizer(learner.optimizer, saved.optimizer, saved.facts["numbers"])
+    if learner.average:
+        learner.average.optimization_step = saved.step
+        for name, average in learner.averages().items():
+            average.copy_(saved.average[name])
+    keep_lines(run.job.folder / "losses.jsonl", saved.step)
+    return saved.step
+
+
+def _is_of(run: Run, saved: Checkpoint) -> bool:
+    """A recipe that says no more than the defaults of fields that came later is the same."""
+    identity = saved.facts["identity"]
+    return {**identity, "recipe": asdict(Recipe(**identity["recipe"]))} == run.identity
+
+
+def save_state(run: Run, step: int, learner: Learner) -> None:
+    """Write a checkpoint. Tells `checkpoint`."""
+    tensors, numbers = flatten_optimizer(learner.optimizer)
+    checkpoint = Checkpoint(
+        step=step,
+        adapter=trained_weights(learner.transformer),
+        average=learner.averages(),
+        optimizer=tensors,
+        facts={"identity": run.identity, "numbers": numbers},
+    )
+    recipe = run.job.recipe
+    save_checkpoint(run.job.folder / "checkpoints", checkpoint, recipe.keep_checkpoints)
+    run.watcher.tell("checkpoint", step=step)
+
+
+def save_lora(run: Run, proven: float) -> None:
+    """Write recipe.json and lora.safetensors, the latter last: where it lies, all is done.
+
+    Tells `done`.
+    """
+    recipe = json.dumps(asdict(run.job.recipe), sort_keys=True)
+    facts = {
+        "flenwheel.recipe": hashlib.sha256(recipe.encode()).hexdigest(),
+        "flenwheel.base": run.pack.fingerprint,
+        "flenwheel.data": run.identity["data"],
+    }
+    content = lora_file(run.denoiser.transformer, facts)
+    made_by = {
+        **run.identity,
+        "base_title": run.pack.title,
+        "effect": proven,
+        "versions": {name: version(name) for name in PACKAGES},
+    }
+    folder = run.job.folder
+    write_atomically(folder / "recipe.json", json.dumps(made_by, indent=1).encode())
+    write_atomically(folder / "lora.safetensors", content)
+    digest = hashlib.sha256(content).hexdigest()
+    run.watcher.tell("done", file=str(folder / "lora.safetensors"), sha256=digest, effect=proven)
