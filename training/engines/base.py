@@ -149,6 +149,18 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What the finished file says of itself beside how it was trained; empty where not known.
+
+    `trigger` is the phrase that stands in the captions for what is learned.
+    """
+
+    title: str = ""
+    trigger: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One training run. `folder` holds everything it writes; job.json in it is this Job."""
 
@@ -160,6 +172,7 @@ class Job:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = 0
     """CPU threads; 0 lets torch choose. Exact resume asks for the same number both times."""
+    about: About = About()
 
     def __post_init__(self) -> None:
         if not self.examples:
@@ -191,6 +204,7 @@ class Job:
                 folder=Path(fields.pop("folder")),
                 examples=tuple(_example(row) for row in fields.pop("examples")),
                 samples=tuple(_sample(row) for row in fields.pop("samples")),
+                about=About(**fields.pop("about", {})),
                 **fields,
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
