@@ -48,8 +48,14 @@ CURATORS = MEMBERS | {"reviewer": FORBIDDEN}
 THE_DESK = MEMBERS | {"guest": IN}
 ANYBODYS_DESK = EVERYBODY | {"guest": IN, "late guest": IN}
 OPERATORS = EVERYBODY | dict.fromkeys(["outsider", "reviewer", "curator"], FORBIDDEN)
-NOWHERE = MEMBERS | dict.fromkeys(["reviewer", "curator", "operator"], GONE)
-"""Nobody's file lies there, so those who may ask for it find nothing either."""
+
+
+def _finding_nothing(who: dict[str, str]) -> dict[str, str]:
+    """Nobody's file lies there, so those who may ask for it find nothing either."""
+    return {role: GONE if may == IN else may for role, may in who.items()}
+
+
+NOWHERE = _finding_nothing(MEMBERS)
 
 
 @dataclass(frozen=True)
@@ -226,7 +232,10 @@ ADDRESSES: list[Address] = [
     ("retire_lora", "post", OPERATORS, lambda w: [w.editor_lora]),
     ("media", "get", NOWHERE, lambda w: [w.sha256, 256]),
     ("run_sample", "get", NOWHERE, lambda w: [w.run, "1.webp"]),
-    ("lora_file", "get", OPERATORS | {"operator": GONE}, lambda w: [w.lora]),
+    ("lora_file", "get", _finding_nothing(CURATORS), lambda w: [w.lora]),
+    ("lora_file", "get", _finding_nothing(OPERATORS), lambda w: [w.editor_lora]),
+    ("lora_export", "get", _finding_nothing(CURATORS), lambda w: [w.lora, "kohya"]),
+    ("lora_export", "get", _finding_nothing(OPERATORS), lambda w: [w.editor_lora, "kohya"]),
     ("doll_zip", "get", NOWHERE, lambda w: ["milo"]),
     # A closed tab is past hearing an answer: outsiders hold nothing that could be released.
     ("release", "post", ANYBODYS_DESK, lambda w: [w.batch]),

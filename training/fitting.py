@@ -22,7 +22,7 @@ from curation.models import Snapshot, SnapshotItem
 from curation.shots import Shot
 from curation.storage import path_of
 from training.artifacts import run_folder
-from training.engines.base import EngineError, Example, Job, Recipe, Sample
+from training.engines.base import About, EngineError, Example, Job, Recipe, Sample
 from training.models import LoraVersion, Phase, Run, Standing
 from training.resident import RESIDENT
 
@@ -81,6 +81,16 @@ def job_of(run: Run, folder: Path) -> Job:
         examples=tuple(_example(item) for item in items),
         samples=tuple(_samples(run)),
         threads=settings.TORCH_THREADS,
+        about=_about(run),
+    )
+
+
+def _about(run: Run) -> About:
+    subject, phase = run.subject, Phase(run.recipe["phase"])
+    return About(
+        title=f"{subject or run.base}: {phase.label}, run {run.pk}",
+        trigger=subject.instance_prompt if subject else "",
+        licence=run.base.licence,
     )
 
 
