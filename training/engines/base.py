@@ -193,17 +193,20 @@ class Job:
         return path
 
     @classmethod
-    def read(cls, folder: Path) -> Job:
-        """Read folder/job.json. Raises EngineError when it is missing or not a job."""
-        path = folder / "job.json"
+    def read(cls, folder: Path, name: str = "job.json") -> Job:
+        """Read a file in the folder, from which its relative paths are.
+
+        Raises EngineError when it is missing or not a job.
+        """
+        path = folder / name
         try:
             fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             return cls(
                 recipe=Recipe(**fields.pop("recipe")),
-                base=Path(fields.pop("base")),
-                folder=Path(fields.pop("folder")),
-                examples=tuple(_example(row) for row in fields.pop("examples")),
-                samples=tuple(_sample(row) for row in fields.pop("samples")),
+                base=folder / fields.pop("base"),
+                folder=folder / fields.pop("folder"),
+                examples=tuple(_example(folder, row) for row in fields.pop("examples")),
+                samples=tuple(_sample(folder, row) for row in fields.pop("samples", ())),
                 about=About(**fields.pop("about", {})),
                 **fields,
             )
@@ -211,11 +214,15 @@ class Job:
             raise EngineError(f"The training job {path} cannot be read: {error}") from error
 
 
-def _example(row: dict[str, Any]) -> Example:
-    controls = tuple(map(Path, row["controls"]))
+def _example(folder: Path, row: dict[str, Any]) -> Example:
     crop = tuple(row["crop"]) if row.get("crop") else None
-    return Example(**{**row, "image": Path(row["image"]), "controls": controls, "crop": crop})
+    paths = {"image": folder / row["image"], "controls": _controls(folder, row)}
+    return Example(**{**row, **paths, "crop": crop})
 
 
-def _sample(row: dict[str, Any]) -> Sample:
-    return Sample(**{**row, "controls": tuple(map(Path, row["controls"]))})
+def _sample(folder: Path, row: dict[str, Any]) -> Sample:
+    return Sample(**{**row, "controls": _controls(folder, row)})
+
+
+def _controls(folder: Path, row: dict[str, Any]) -> tuple[Path, ...]:
+    return tuple(folder / path for path in row.get("controls", ()))

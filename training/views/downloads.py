@@ -18,6 +18,7 @@ from training.engines.base import EngineError
 from training.engines.lora_exports import EXPORTS, exported
 from training.engines.lora_headers import file_stem
 from training.models import LoraVersion
+from training.recipes import engine_family
 
 FOREVER = "private, max-age=31536000, immutable"
 WITHDRAWN = "It was trained on pictures whose consent was withdrawn since; it is given to nobody."
@@ -43,7 +44,7 @@ def lora_export(request: MemberRequest, pk: int, name: str) -> StreamingHttpResp
     if name not in EXPORTS:
         raise Http404
     try:
-        chunks = exported(lora_path(lora), lora.base.family, EXPORTS[name])
+        chunks = exported(lora_path(lora), engine_family(lora.base), EXPORTS[name])
     except EngineError as error:
         raise Http404(str(error)) from error
     return _sent(chunks, _name(lora, f"-{name}"))
