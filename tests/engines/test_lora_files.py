@@ -49,8 +49,9 @@ def trained(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[Family, Path]:
     """A LoRA of either family, trained for a few steps."""
+    bases: dict[Family, Path] = {"flux": flux_base, "qwen-edit": qwen_base}
     folders: dict[Family, Path] = {}
-    for family, base in (("flux", flux_base), ("qwen-edit", qwen_base)):
+    for family, base in bases.items():
         folder = tmp_path_factory.mktemp(family)
         train(replace(tiny_job(base, folder, pictures, family=family), about=ABOUT), Told(), never)
         folders[family] = folder / "lora.safetensors"
