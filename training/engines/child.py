@@ -8,7 +8,7 @@ Reads FOLDER/job.json and says what happens as one JSON object a line on standar
     {"event": "sample", "step", "index", "file"}
     {"event": "beat"}                          between the steps of what is not training
     {"event": "done", "file", "sha256", "effect"}                                    exit 0
-    {"event": "stopped"}           after SIGTERM or SIGINT, behind a checkpoint;   exit 0
+    {"event": "stopped"}             after SIGTERM or Ctrl-C, behind a checkpoint;   exit 0
     {"event": "error", "message", "kind": "engine" | "bug"}                          exit 1
 
 It ends at once when its standard input closes, and only one may hold a folder, so that no orphan

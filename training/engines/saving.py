@@ -1,7 +1,7 @@
 """What a training leaves in its folder: half-finished, checkpoints; finished, the LoRA.
 
-A checkpoint is the adapter and the optimizer's state after a step. No random state is in it: the
-order of the data is a pure function of the seed and the step (flow.picks).
+A checkpoint is the adapter, its running average and the optimizer's state after a step. No random
+state is in it: the order of the data is a pure function of the seed and the step (schedule.shown).
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ import json
 import math
 from importlib.metadata import version
 
-from torch.optim import Optimizer
-
-from training.engines.base import EngineError
+from training.engines.base import EngineError, Recipe
 from training.engines.checkpoint import (
     Checkpoint,
     flatten_optimizer,
@@ -23,6 +21,7 @@ from training.engines.checkpoint import (
     save_checkpoint,
     write_atomically,
 )
+from training.engines.learner import Learner
 from training.engines.lora import lora_file, put_weights, trained_weights
 from training.engines.lora_headers import header
 from training.engines.preparing import Run
@@ -30,7 +29,7 @@ from training.engines.preparing import Run
 PACKAGES = ("torch", "diffusers", "transformers", "peft", "bitsandbytes")
 
 
-def resume(run: Run, optimizer: Optimizer) -> int:
+def resume(run: Run, learner: Learner) -> int:
     """Put back the newest checkpoint; returns how many steps are done.
 
     Raises EngineError where the folder's checkpoints are another run's.
@@ -39,24 +38,39 @@ def resume(run: Run, optimizer: Optimizer) -> int:
     if saved is None:
         keep_lines(run.job.folder / "losses.jsonl", 0)
         return 0
-    if saved.facts["identity"] != run.identity:
+    if not _is_of(run, saved):
         raise EngineError(
             f"{run.job.folder} holds checkpoints of another recipe, base or data. "
             "Start this training in a folder of its own."
         )
-    put_weights(run.denoiser.transformer, saved.adapter)
-    restore_optimizer(optimizer, saved.optimizer, saved.facts["numbers"])
+    put_weights(learner.transformer, saved.adapter)
+    restore_optimizer(learner.optimizer, saved.optimizer, saved.facts["numbers"])
+    if learner.average:
+        learner.average.optimization_step = saved.step
+        for name, average in learner.averages().items():
+            average.copy_(saved.average[name])
     keep_lines(run.job.folder / "losses.jsonl", saved.step)
     return saved.step
 
 
-def save_state(run: Run, step: int, optimizer: Optimizer) -> None:
+def _is_of(run: Run, saved: Checkpoint) -> bool:
+    """A recipe that says no more than the defaults of fields that came later is the same."""
+    identity = saved.facts["identity"]
+    return {**identity, "recipe": asdict(Recipe(**identity["recipe"]))} == run.identity
+
+
+def save_state(run: Run, step: int, learner: Learner) -> None:
     """Write a checkpoint. Tells `checkpoint`."""
-    tensors, numbers = flatten_optimizer(optimizer)
-    facts = {"identity": run.identity, "numbers": numbers}
-    weights = trained_weights(run.denoiser.transformer)
-    folder = run.job.folder / "checkpoints"
-    save_checkpoint(folder, Checkpoint(step, weights, tensors, facts))
+    tensors, numbers = flatten_optimizer(learner.optimizer)
+    checkpoint = Checkpoint(
+        step=step,
+        adapter=trained_weights(learner.transformer),
+        average=learner.averages(),
+        optimizer=tensors,
+        facts={"identity": run.identity, "numbers": numbers},
+    )
+    recipe = run.job.recipe
+    save_checkpoint(run.job.folder / "checkpoints", checkpoint, recipe.keep_checkpoints)
     run.watcher.tell("checkpoint", step=step)
 
 
