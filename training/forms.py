@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
 from curation import shots
 from curation.dataset_forms import WishForm
@@ -19,6 +20,7 @@ from curation.models.image import TRAINABLE
 from curation.shots import Shot
 from training import weights
 from training.advice import MOST_CFG, MOST_STEPS, STRONGEST, WEAKEST
+from training.jobs import AI_TOOLKIT, OWN
 from training.models import BaseModel, LoraVersion, Phase
 
 CELLS = {str(shot): shot for shot in (*shots.portraits(), *shots.bodies())}
@@ -157,11 +159,21 @@ class TrainForm(StartForm, WishForm):
         min_value=1e-7, max_value=1e-1, required=False, label="Learning rate", widget=FIGURE
     )
 
+    trainer = forms.ChoiceField(
+        choices=[(OWN, "FLENwheel's own"), (AI_TOOLKIT, "ai-toolkit")],
+        initial=OWN,
+        required=False,
+        label="Trainer",
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+
     def __init__(self, subject: Subject, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["snapshot"] = forms.ModelChoiceField(
             subject.snapshots.all(), required=False, label="Data"
         )
+        if not settings.AI_TOOLKIT:
+            del self.fields["trainer"]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -170,6 +182,10 @@ class TrainForm(StartForm, WishForm):
         if data.get("snapshot") and data.get("control"):
             self.add_error("control", CONTROL_FREEZES)
         return data
+
+    @property
+    def trained_by(self) -> str:
+        return self.cleaned_data.get("trainer") or OWN
 
     @property
     def wish(self) -> Wish:

@@ -22,8 +22,8 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from tests.engines import replayed_aitoolkit
 from tests.engines.conftest import Told, never, tiny_job
+from tests.engines.replayed import behave, replayed
 from training.engines import loop
 from training.engines.aitoolkit import train
 from training.engines.aitoolkit_job import CONFIG, job_files
@@ -57,20 +57,7 @@ def made(
 
 @pytest.fixture
 def checkout(made: dict[Family, Path], family: Family, tmp_path: Path) -> Path:
-    """A folder that looks like ai-toolkit's; its interpreter is ours."""
-    folder = tmp_path / "ai-toolkit"
-    (folder / "venv" / "bin").mkdir(parents=True)
-    python = folder / "venv" / "bin" / "python"
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-    python.chmod(0o755)
-    shutil.copy(replayed_aitoolkit.__file__, folder / "run.py")
-    shutil.copy(made[family], folder)
-    behave(folder)
-    return folder
-
-
-def behave(checkout: Path, **how: Any) -> None:
-    (checkout / "behaviour.json").write_text(json.dumps(how))
+    return replayed(tmp_path, made[family])
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ child.py), samples, losses.jsonl, recipe.json and lora.safetensors. Started agai
 folder, it goes on from ai-toolkit's newest whole checkpoint. That is not exact: ai-toolkit keeps
 neither its random state nor the order of its data.
 
-Of the recipe it does not follow warm-up, decay, alpha other than the rank, and the noise schedule.
+Of the recipe it does not follow warm-up, decay, alpha other than the rank, the noise levels and
+preservation.
 Never run against the real thing: tests play back what its code writes.
 """
 

@@ -106,8 +106,8 @@ def _dataset(recipe: Recipe, part: Folder) -> dict[str, Any]:
     return {
         "folder_path": part.path,
         "control_path": controls or None,
-        "mask_path": None,
-        "mask_min_value": 0.1,
+        "mask_path": part.mask_path if part.has_masks and recipe.outside_mask < 1 else None,
+        "mask_min_value": recipe.outside_mask,
         "default_caption": "",
         "caption_ext": "txt",
         "caption_dropout_rate": recipe.caption_dropout,
@@ -115,7 +115,7 @@ def _dataset(recipe: Recipe, part: Folder) -> dict[str, Any]:
         "cache_latents_to_disk": True,
         "is_reg": False,
         "network_weight": 1,
-        "resolution": [_side(recipe)],
+        "resolution": _sides(recipe),
         "controls": [],
         "shrink_video_to_frames": True,
         "num_frames": 1,
@@ -145,10 +145,11 @@ def _train(recipe: Recipe, *, has_samples: bool) -> dict[str, Any]:
         "content_or_style": "balanced",
         "loss_type": "mse",
         "dtype": "bf16",
-        "ema_config": {"use_ema": True, "ema_decay": 0.99},
+        "ema_config": {"use_ema": recipe.ema > 0, "ema_decay": recipe.ema or 0.99},
         # Qwen2.5-VL and the transformer do not fit a 24 GB card together.
         "cache_text_embeddings": recipe.family == "qwen-edit",
         "unload_text_encoder": False,
+        # It would need the trigger set, which goes into captions of the class then.
         "diff_output_preservation": False,
         "diff_output_preservation_multiplier": 1.0,
         "diff_output_preservation_class": "person",
@@ -187,8 +188,8 @@ def _samples(recipe: Recipe, asked: list[dict[str, Any]]) -> dict[str, Any]:
         "sampler": "flowmatch",
         "sample_every": recipe.sample_every or recipe.steps,
         "sample_start_step": 0,
-        "width": _side(recipe),
-        "height": _side(recipe),
+        "width": max(_sides(recipe)),
+        "height": max(_sides(recipe)),
         "samples": asked,
         "neg": "",
         "seed": recipe.seed,
@@ -200,7 +201,6 @@ def _samples(recipe: Recipe, asked: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _side(recipe: Recipe) -> int:
-    """Of a square in pixels; ai-toolkit trains at its area, whatever the ratio."""
-    side: int = recipe.resolution or HUB_DEFAULTS[recipe.family]["size"]
-    return side
+def _sides(recipe: Recipe) -> list[int]:
+    """Of squares in pixels; ai-toolkit trains at the area of each, whatever the ratio."""
+    return list(recipe.sides) or [HUB_DEFAULTS[recipe.family]["size"]]

@@ -2,9 +2,10 @@
 
     0001.png, 0001.txt       what is to be learned, and its caption or instruction
     control_1/0001.png       the first picture that an edit began from, by the same name
+    mask/0001.png            white where the edit was to change it
 
-Weights become whole repeats: what is alike in repeats and in its number of sources stands in one
-folder. Knows files, not trainers; importable without torch.
+Weights become whole repeats: what is alike in repeats, in its number of sources and in having a
+mask stands in one folder. Knows files, not trainers; importable without torch.
 """
 
 from __future__ import annotations
@@ -33,7 +34,12 @@ class Folder:
     path: str
     repeats: int
     num_controls: int
+    has_masks: bool
     examples: tuple[Example, ...]
+
+    @property
+    def mask_path(self) -> str:
+        return f"{self.path}/mask"
 
     def control_path(self, place: int) -> str:
         """Where the first, second or third sources lie; `place` counts from 1."""
@@ -41,14 +47,15 @@ class Folder:
 
 
 def folders(job: Job) -> list[Folder]:
-    """The job's examples by how often they are seen and how many sources they have."""
+    """The job's examples by repeats, number of sources, and whether they have a mask."""
     lightest = min(example.weight for example in job.examples)
-    alike: dict[tuple[int, int], list[Example]] = defaultdict(list)
+    alike: dict[tuple[int, int, bool], list[Example]] = defaultdict(list)
     for example in job.examples:
-        alike[_repeats(example.weight, lightest), len(example.controls)].append(example)
+        repeats = _repeats(example.weight, lightest)
+        alike[repeats, len(example.controls), example.mask is not None].append(example)
     return [
-        Folder(f"data/{number}", repeats, num_controls, tuple(examples))
-        for number, ((repeats, num_controls), examples) in enumerate(sorted(alike.items()), start=1)
+        Folder(f"data/{number}", *key, tuple(examples))
+        for number, (key, examples) in enumerate(sorted(alike.items()), start=1)
     ]
 
 
@@ -67,6 +74,8 @@ def files(parts: list[Folder]) -> Files:
             stem = f"{number:04}"
             yield _named(f"{folder.path}/{stem}", picture(example.image, example.crop))
             yield f"{folder.path}/{stem}.txt", example.caption.encode()
+            if example.mask:
+                yield _named(f"{folder.mask_path}/{stem}", picture(example.mask, example.crop))
             for place, control in enumerate(example.controls, start=1):
                 yield _named(f"{folder.control_path(place)}/{stem}", picture(control))
 

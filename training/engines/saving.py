@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from dataclasses import asdict
 from importlib.metadata import version
 
 from training.engines.base import EngineError, Recipe
