@@ -40,7 +40,7 @@ def job_of(run: Run, folder: Path) -> Job:
 def _about(run: Run) -> About:
     subject, phase = run.subject, Phase(run.recipe["phase"])
     return About(
-        title=f"{subject or run.base}: {phase.label}, run {run.pk}",
+        title=f"{subject or run.base}: {phase.label}" + (f", run {run.pk}" if run.pk else ""),
         trigger=subject.instance_prompt if subject else "",
         licence=run.base.licence,
     )

@@ -23,6 +23,12 @@ urlpatterns = [
     path("runs/<int:pk>/resume/", runs.resume_run, name="resume_run"),
     path("runs/<int:pk>/loss.json", runs.run_loss, name="run_loss"),
     path("runs/<int:pk>/samples/<str:name>", runs.run_sample, name="run_sample"),
+    path("runs/<int:pk>/job/<slug:trainer>.zip", downloads.run_job, name="run_job"),
+    path(
+        "s/<slug:slug>/snapshots/<int:pk>/job/<slug:trainer>.zip",
+        downloads.snapshot_job,
+        name="snapshot_job",
+    ),
     path("loras/<int:pk>/", loras.lora_detail, name="lora_detail"),
     path("loras/<int:pk>/promote/", loras.promote, name="promote"),
     path("loras/<int:pk>/retire/", loras.retire, name="retire_lora"),
