@@ -170,6 +170,9 @@ CELERY_BEAT_SCHEDULE = {
 TORCH_THREADS = env.int("FLENWHEEL_TORCH_THREADS", default=0)
 """Threads of each machine-work process; 0 leaves the choice to torch."""
 
+AI_TOOLKIT = env.str("FLENWHEEL_AI_TOOLKIT", default="")
+"""The folder of an ai-toolkit checkout on the machines that train; empty offers no such trainer."""
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -28,6 +28,7 @@ from curation.models import (
 from tests.curation.cast import guest_of, make_image, make_item, make_photos
 from tests.training.cast import make_base, make_run
 from training.models import LoraVersion, Phase, RunKind
+from training.recipes import default_recipe
 
 DAY = dt.timedelta(days=1)
 LOGIN, IN, GONE, FORBIDDEN = "login", "in", "not found", "forbidden"
@@ -48,8 +49,14 @@ CURATORS = MEMBERS | {"reviewer": FORBIDDEN}
 THE_DESK = MEMBERS | {"guest": IN}
 ANYBODYS_DESK = EVERYBODY | {"guest": IN, "late guest": IN}
 OPERATORS = EVERYBODY | dict.fromkeys(["outsider", "reviewer", "curator"], FORBIDDEN)
-NOWHERE = MEMBERS | dict.fromkeys(["reviewer", "curator", "operator"], GONE)
-"""Nobody's file lies there, so those who may ask for it find nothing either."""
+
+
+def _finding_nothing(who: dict[str, str]) -> dict[str, str]:
+    """Nobody's file lies there, so those who may ask for it find nothing either."""
+    return {role: GONE if may == IN else may for role, may in who.items()}
+
+
+NOWHERE = _finding_nothing(MEMBERS)
 
 
 @dataclass(frozen=True)
@@ -86,8 +93,9 @@ def world(subject: Subject) -> World:
     base = make_base()
     snapshot = freeze_character(subject, by=None)
     lessons = Snapshot.objects.create(purpose="editor", sha256="e" * 64)
-    run = make_run(subject, RunKind.TRAIN, snapshot=snapshot)
-    editor_run = make_run(None, RunKind.TRAIN, snapshot=lessons)
+    recipe = default_recipe(base, Phase.HEAD) | {"phase": Phase.HEAD.value}
+    run = make_run(subject, RunKind.TRAIN, snapshot=snapshot, recipe=recipe)
+    editor_run = make_run(None, RunKind.TRAIN, snapshot=lessons, recipe=recipe)
     facts = {"phase": Phase.HEAD, "sha256": "0" * 64, "base": base, "recipe": {}, "number": 1}
     facts |= {"effect": 1.0, "file": "lora.safetensors"}
     lora = LoraVersion.objects.create(subject=subject, snapshot=snapshot, run=run, **facts)
@@ -226,7 +234,13 @@ ADDRESSES: list[Address] = [
     ("retire_lora", "post", OPERATORS, lambda w: [w.editor_lora]),
     ("media", "get", NOWHERE, lambda w: [w.sha256, 256]),
     ("run_sample", "get", NOWHERE, lambda w: [w.run, "1.webp"]),
-    ("lora_file", "get", OPERATORS | {"operator": GONE}, lambda w: [w.lora]),
+    ("lora_file", "get", _finding_nothing(CURATORS), lambda w: [w.lora]),
+    ("lora_file", "get", _finding_nothing(OPERATORS), lambda w: [w.editor_lora]),
+    ("lora_export", "get", _finding_nothing(CURATORS), lambda w: [w.lora, "kohya"]),
+    ("lora_export", "get", _finding_nothing(OPERATORS), lambda w: [w.editor_lora, "kohya"]),
+    ("run_job", "get", CURATORS, lambda w: [w.run, "ai-toolkit"]),
+    ("run_job", "get", OPERATORS, lambda w: [w.editor_run, "ai-toolkit"]),
+    ("snapshot_job", "get", CURATORS, lambda w: [w.slug, w.snapshot, "ai-toolkit"]),
     ("doll_zip", "get", NOWHERE, lambda w: ["milo"]),
     # A closed tab is past hearing an answer: outsiders hold nothing that could be released.
     ("release", "post", ANYBODYS_DESK, lambda w: [w.batch]),

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from curation import wording
-from curation.models import Correction, Snapshot, SnapshotItem
-from curation.shots import Shot
-from curation.storage import path_of
 from training.artifacts import run_folder
-from training.engines.base import EngineError, Example, Job, Recipe, Sample
+from training.engines.base import EngineError
+from training.jobs import AI_TOOLKIT, job_of
 from training.models import LoraVersion, Phase, Run, Standing
 from training.resident import RESIDENT
 
@@ -31,8 +27,6 @@ LEAST_EFFECT = 0.1
 
 SECONDS_TO_SAVE = 90
 """For a step or a denoising step of a real model, and a checkpoint; less than the supervisor's."""
-
-SAMPLE_SHOTS = (Shot(), Shot("right profile", "smiling"), Shot("three-quarter left", "angry"))
 
 
 def fit(run: Run) -> None:
@@ -49,7 +43,7 @@ def fit(run: Run) -> None:
     folder = run_folder(run)
     job_of(run, folder).write()
     done: dict[str, Any] = {}
-    with closing(_events(folder)) as events:
+    with closing(_events(folder, command(run, folder))) as events:
         for event in events:
             state.maybe_shutdown()
             done = _hear(run, event) or done
@@ -68,70 +62,20 @@ def _refuse_held_back(run: Run) -> None:
         )
 
 
-def job_of(run: Run, folder: Path) -> Job:
-    """The run as the trainer reads it: pictures by path, captions from the snapshot."""
-    assert run.snapshot is not None
-    known = {field.name for field in fields(Recipe)}
-    recipe = Recipe(**{key: value for key, value in run.recipe.items() if key in known})
-    items = run.snapshot.items.trained_on().select_related("image__subject", "correction__source")
-    return Job(
-        recipe=recipe,
-        base=run.base.path,
-        folder=folder,
-        examples=tuple(_example(item, recipe, folder) for item in items),
-        samples=tuple(_samples(run)),
-        threads=settings.TORCH_THREADS,
-    )
+def command(run: Run, folder: Path) -> list[str]:
+    """What trains it: our own trainer, or the other that its recipe names."""
+    if run.recipe.get("trainer") != AI_TOOLKIT:
+        return [sys.executable, "-m", "training.engines.child", str(folder)]
+    if not settings.AI_TOOLKIT:
+        raise EngineError(
+            "ai-toolkit is not set up on this machine. Set FLENWHEEL_AI_TOOLKIT to the folder of "
+            "its checkout, or train with FLENwheel's own trainer."
+        )
+    return [sys.executable, "-m", "training.engines.aitoolkit", str(folder), settings.AI_TOOLKIT]
 
 
-def _example(item: SnapshotItem, recipe: Recipe, folder: Path) -> Example:
-    correction = item.correction
-    return Example(
-        id=f"{item.image_id} in part" if item.crop else str(item.image_id),
-        image=path_of(item.image.sha256),
-        caption=item.caption,
-        class_caption=_class_caption(item) if recipe.preservation else "",
-        controls=(path_of(correction.source.sha256),) if correction else (),
-        mask=_mask(correction, folder) if correction and recipe.outside_mask < 1 else None,
-        weight=item.weight,
-        crop=item.box,
-    )
-
-
-def _class_caption(item: SnapshotItem) -> str:
-    subject = item.image.subject
-    return wording.class_caption(item.caption, subject.instance_token, subject.class_noun)
-
-
-def _mask(correction: Correction, folder: Path) -> Path | None:
-    """The correction's mask as a file; None where there is none, or the hand moved the picture away
-    from under it, and then the change outside it is not known either."""
-    if correction.mask is None or correction.outside_change is None:
-        return None
-    path = folder / "masks" / f"{correction.pk}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(correction.mask)
-    return path
-
-
-def _samples(run: Run) -> Generator[Sample, None, None]:
-    assert run.snapshot is not None
-    if run.snapshot.purpose == Snapshot.Purpose.EDITOR:
-        for item in run.snapshot.items.select_related("correction__source")[:3]:
-            assert item.correction is not None
-            control = path_of(item.correction.source.sha256)
-            yield Sample(prompt=item.caption, seed=0, controls=(control,))
-        return
-    assert run.subject is not None
-    for shot in SAMPLE_SHOTS:
-        subject = run.subject
-        prompt = wording.caption(subject.kind, subject.instance_prompt, shot, background="grey")
-        yield Sample(prompt=prompt, seed=0)
-
-
-def _events(folder: Path) -> Generator[dict[str, Any], None, None]:
+def _events(folder: Path, command: list[str]) -> Generator[dict[str, Any], None, None]:
     """The child's events. Closing this, for whatever cause, ends the child first."""
-    command = [sys.executable, "-m", "training.engines.child", str(folder)]
     with (
         (folder / "child.log").open("ab") as log,
         subprocess.Popen(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
 from curation import shots
 from curation.dataset_forms import WishForm
@@ -19,6 +20,7 @@ from curation.models.image import TRAINABLE
 from curation.shots import Shot
 from training import weights
 from training.advice import MOST_CFG, MOST_STEPS, STRONGEST, WEAKEST
+from training.jobs import AI_TOOLKIT, OWN
 from training.models import BaseModel, LoraVersion, Phase
 from training.recipe_form import RecipeForm
 
@@ -152,6 +154,14 @@ class TrainForm(StartForm, WishForm, RecipeForm):
         label="From the photos alone, as the control that every turn is measured against",
     )
 
+    trainer = forms.ChoiceField(
+        choices=[(OWN, "FLENwheel's own"), (AI_TOOLKIT, "ai-toolkit")],
+        initial=OWN,
+        required=False,
+        label="Trainer",
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+
     def __init__(
         self,
         subject: Subject,
@@ -163,6 +173,8 @@ class TrainForm(StartForm, WishForm, RecipeForm):
         self.fields["snapshot"] = forms.ModelChoiceField(
             subject.snapshots.all(), required=False, label="Data"
         )
+        if not settings.AI_TOOLKIT:
+            del self.fields["trainer"]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -171,6 +183,10 @@ class TrainForm(StartForm, WishForm, RecipeForm):
         if data.get("snapshot") and data.get("control"):
             self.add_error("control", CONTROL_FREEZES)
         return data
+
+    @property
+    def trained_by(self) -> str:
+        return self.cleaned_data.get("trainer") or OWN
 
     @property
     def wish(self) -> Wish:

@@ -40,7 +40,7 @@ ON_24_GB = {"quantize": "nf4", "gradient_checkpointing": True}
 
 def default_recipe(base: BaseModel, phase: Phase, **changes: Any) -> dict[str, Any]:
     """The recipe as JSON. Real bases start from what fits a 24 GB card."""
-    family = _engine_family(base)
+    family = engine_family(base)
     chosen: dict[str, Any] = {"family": family}
     if base.is_paper_doll:
         chosen |= DOLL_LORA if family == "flux" else DOLL_LORA | DOLL_EDITOR
@@ -53,8 +53,8 @@ def default_recipe(base: BaseModel, phase: Phase, **changes: Any) -> dict[str, A
 
 def usual_drawing(base: BaseModel) -> dict[str, Any]:
     """What pictures are made with where a run's recipe says nothing: steps, true_cfg, strength."""
-    return usual_settings(base.path, _engine_family(base)) | {"strength": 1.0}
+    return usual_settings(base.path, engine_family(base)) | {"strength": 1.0}
 
 
-def _engine_family(base: BaseModel) -> EngineFamily:
+def engine_family(base: BaseModel) -> EngineFamily:
     return "qwen-edit" if base.family == Family.QWEN_EDIT else "flux"

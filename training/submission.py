@@ -13,6 +13,7 @@ from curation.models import Image, ReviewItem, Snapshot, Subject
 from curation.shots import Shot
 from training import orders
 from training.beginning import begin, begun_by
+from training.jobs import OWN
 from training.models import BaseModel, Family, LoraVersion, Phase, Run, RunItem, RunKind
 from training.readiness import (
     CannotStart,
@@ -153,6 +154,7 @@ def submit_train(  # noqa: PLR0913 - what is asked for
     by: User | None,
     *,
     control: bool = False,
+    trainer: str = OWN,
     changes: Mapping[str, Any] | None = None,
     key: uuid.UUID | None = None,
 ) -> Run:
@@ -164,7 +166,7 @@ def submit_train(  # noqa: PLR0913 - what is asked for
     if control:
         refuse_second_control(subject, phase)
     recipe = default_recipe(base, phase, **(changes or {}))
-    recipe |= {"phase": phase.value, "control": control}
+    recipe |= {"phase": phase.value, "control": control, "trainer": trainer}
     return begin(
         RunKind.TRAIN,
         base,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from training.views import asking, editor, loras, runs, setup, starting, wheel
+from training.views import asking, downloads, editor, loras, runs, setup, starting, wheel
 
 urlpatterns = [
     path("s/<slug:slug>/", wheel.wheel, name="wheel"),
@@ -23,10 +23,17 @@ urlpatterns = [
     path("runs/<int:pk>/resume/", runs.resume_run, name="resume_run"),
     path("runs/<int:pk>/loss.json", runs.run_loss, name="run_loss"),
     path("runs/<int:pk>/samples/<str:name>", runs.run_sample, name="run_sample"),
+    path("runs/<int:pk>/job/<slug:trainer>.zip", downloads.run_job, name="run_job"),
+    path(
+        "s/<slug:slug>/snapshots/<int:pk>/job/<slug:trainer>.zip",
+        downloads.snapshot_job,
+        name="snapshot_job",
+    ),
     path("loras/<int:pk>/", loras.lora_detail, name="lora_detail"),
     path("loras/<int:pk>/promote/", loras.promote, name="promote"),
     path("loras/<int:pk>/retire/", loras.retire, name="retire_lora"),
-    path("loras/<int:pk>/file/", loras.lora_file, name="lora_file"),
+    path("loras/<int:pk>/file/", downloads.lora_file, name="lora_file"),
+    path("loras/<int:pk>/file/<slug:name>/", downloads.lora_export, name="lora_export"),
     path("editor/", editor.editor, name="editor"),
     path("editor/train/", editor.train_editor, name="train_editor"),
     path("editor/benchmark/", editor.benchmark_editor, name="benchmark_editor"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,6 +15,7 @@ from curation.models import Choice, Correction, Gate, Image, Origin, ReviewItem,
 from curation.shots import Shot
 from curation.storage import path_of
 from tests.curation.cast import make_photos
+from tests.engines.replayed import replayed
 from tests.training.cast import make_base
 from training import demo, execution
 from training.artifacts import lora_path, run_folder
@@ -295,3 +297,26 @@ def test_a_picture_held_out_while_a_training_waits_is_not_trained_on(subject: Su
     carried_out(run)
     assert run.status == RunStatus.FAILED
     assert "1 of the pictures" in run.failure
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ai_toolkit_trains_where_the_recipe_says_so(juno: Subject, settings: Any, tmp_path: Path):
+    """Played back: it gives what our own trainer made, under the names it would give it."""
+    lora = trained(juno)
+    settings.AI_TOOLKIT = str(replayed(tmp_path, weights=lora_path(lora)))
+    snapshot = lora.snapshot
+    run = submit_train(juno, snapshot, Phase.HEAD, None, trainer="ai-toolkit")
+    carried_out(shorten(run))
+    assert (run.status, run.failure) == (RunStatus.SUCCEEDED, "")
+    made = LoraVersion.objects.get(run=run)
+    assert (str(made), made.recipe["trainer"]) == ("char_lora_v2", "ai-toolkit")
+    assert made.effect == pytest.approx(lora.effect)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ai_toolkit_that_is_not_set_up_fails_the_run_in_words(juno: Subject):
+    snapshot = freeze_character(juno, by=None)
+    run = submit_train(juno, snapshot, Phase.HEAD, None, trainer="ai-toolkit")
+    carried_out(run)
+    assert run.status == RunStatus.FAILED
+    assert "FLENWHEEL_AI_TOOLKIT" in run.failure

@@ -23,7 +23,7 @@ from tests.curation.cast import make_image, make_item, make_measurement, make_ph
 from tests.training.cast import make_base, make_run
 from training.engines.base import Example, Job, Recipe
 from training.engines.encoding import Cache, Words, data_digest
-from training.fitting import job_of
+from training.jobs import job_of
 from training.models import LoraVersion, Phase, RunKind
 from training.preflight import for_pictures
 from training.recipes import default_recipe
@@ -32,7 +32,7 @@ from training.turning import AS_IT_COMES, frozen
 
 def job(subject: Subject, snapshot: Snapshot, folder: Path) -> Job:
     base = make_base()
-    recipe = default_recipe(base, Phase.HEAD)
+    recipe = default_recipe(base, Phase.HEAD) | {"phase": Phase.HEAD.value}
     return job_of(make_run(subject, RunKind.TRAIN, snapshot=snapshot, recipe=recipe), folder)
 
 

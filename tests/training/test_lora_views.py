@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+
+import numpy as np
 import pytest
 from django.conf import settings as live
 from django.contrib.auth.models import User
@@ -7,7 +10,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from safetensors.numpy import load, save
 
+from curation.erasing import withdraw
 from curation.models import Subject
 from tests.training.cast import make_base
 from tests.training.pages import make_column, make_lora
@@ -101,15 +106,61 @@ def test_an_outsider_finds_no_version(
     assert send(reverse(name, args=[lora.pk])).status_code == 404
 
 
-def test_only_staff_download_the_file(page: Client, subject: Subject, alice: User) -> None:
+def lora_on_disk(subject: Subject) -> LoraVersion:
+    """A version whose file holds one layer, of rank 2."""
     lora = make_lora(subject)
     path = live.RUNS / lora.file
     path.parent.mkdir(parents=True)
-    path.write_bytes(b"weights")
-    url = reverse("lora_file", args=[lora.pk])
-    assert page.get(url).status_code == 403
-    User.objects.filter(pk=alice.pk).update(is_staff=True)
-    assert b"".join(page.get(url).streaming_content) == b"weights"
+    layer = "transformer.transformer_blocks.0.attn.to_out.0"
+    settings = json.dumps({"transformer.r": 2, "transformer.lora_alpha": 2})
+    weights = {f"{layer}.lora_A.weight": np.ones((2, 4), np.float32),
+               f"{layer}.lora_B.weight": np.ones((8, 2), np.float32)}  # fmt: skip
+    path.write_bytes(save(weights, {"lora_adapter_metadata": settings}))
+    return lora
+
+
+def test_a_curator_takes_the_file_home(page: Client, subject: Subject) -> None:
+    lora = lora_on_disk(subject)
+    answer = page.get(reverse("lora_file", args=[lora.pk]))
+    assert b"".join(answer.streaming_content) == (live.RUNS / lora.file).read_bytes()
+    assert 'filename="juno_char_lora_v1.safetensors"' in answer["Content-Disposition"]
+    assert "immutable" in answer["Cache-Control"]
+
+
+def test_the_same_weights_go_out_under_another_programs_names(
+    page: Client, subject: Subject
+) -> None:
+    answer = page.get(reverse("lora_export", args=[lora_on_disk(subject).pk, "comfyui"]))
+    weights = load(b"".join(answer.streaming_content))
+    layer = "transformer.transformer_blocks.0.attn.to_out.0"
+    assert weights.keys() == {
+        f"{layer}.lora_A.weight", f"{layer}.lora_B.weight", f"{layer}.alpha"
+    }  # fmt: skip
+    assert weights[f"{layer}.alpha"] == 2
+    assert 'filename="juno_char_lora_v1-comfyui.safetensors"' in answer["Content-Disposition"]
+
+
+def test_a_lora_that_has_no_names_there_is_not_found(page: Client, subject: Subject) -> None:
+    answer = page.get(reverse("lora_export", args=[lora_on_disk(subject).pk, "kohya"]))
+    assert answer.status_code == 404
+
+
+def test_its_page_offers_every_naming(page: Client, subject: Subject) -> None:
+    lora = make_lora(subject)
+    words = page.get(reverse("lora_detail", args=[lora.pk])).content.decode()
+    for name in ("comfyui", "kohya"):
+        assert reverse("lora_export", args=[lora.pk, name]) in words
+
+
+@pytest.mark.parametrize(("name", "more"), [("lora_file", []), ("lora_export", ["comfyui"])])
+def test_what_learned_from_people_who_withdrew_is_given_to_nobody(
+    page: Client, subject: Subject, alice: User, name: str, more: list[str]
+) -> None:
+    lora = lora_on_disk(subject)
+    withdraw(subject, None, alice)
+    assert page.get(reverse(name, args=[lora.pk, *more])).status_code == 403
+    words = page.get(reverse("lora_detail", args=[lora.pk])).content.decode()
+    assert reverse(name, args=[lora.pk, *more]) not in words
 
 
 def test_a_card_of_many_versions_asks_as_many_questions_as_one_of_few(

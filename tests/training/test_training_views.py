@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -162,3 +164,19 @@ def test_a_control_may_be_trained_after_one_was_cancelled(page: Client) -> None:
         page.post(reverse("train", args=["juno"]), TRAINING | {"control": "on"})
         Run.objects.latest("pk").cancel()
     assert Run.objects.filter(status=RunStatus.CANCELLED).count() == 2
+
+
+def test_no_other_trainer_is_offered_where_none_is_set_up(page: Client) -> None:
+    assert "ai-toolkit" not in page.get(reverse("train", args=["juno"])).content.decode()
+    page.post(reverse("train", args=["juno"]), TRAINING | {"trainer": "ai-toolkit"})
+    assert Run.objects.get().recipe["trainer"] == "own"
+
+
+def test_where_ai_toolkit_is_set_up_a_run_may_be_its(page: Client, settings: Any) -> None:
+    settings.AI_TOOLKIT = "/opt/ai-toolkit"
+    words = page.get(reverse("train", args=["juno"])).content.decode()
+    assert "never run from here against the real thing" in words
+    page.post(reverse("train", args=["juno"]), TRAINING | {"trainer": "ai-toolkit"})
+    run = Run.objects.get()
+    assert run.recipe["trainer"] == "ai-toolkit"
+    assert "never run against the real thing" in page.get(run.get_absolute_url()).content.decode()

@@ -199,6 +199,18 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What the finished file says of itself beside how it was trained; empty where not known.
+
+    `trigger` is the phrase that stands in the captions for what is learned.
+    """
+
+    title: str = ""
+    trigger: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One training run. `folder` holds everything it writes; job.json in it is this Job."""
 
@@ -210,6 +222,7 @@ class Job:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = 0
     """CPU threads; 0 lets torch choose. Exact resume asks for the same number both times."""
+    about: About = About()
 
     def __post_init__(self) -> None:
         if not self.examples:
@@ -230,30 +243,40 @@ class Job:
         return path
 
     @classmethod
-    def read(cls, folder: Path) -> Job:
-        """Read folder/job.json. Raises EngineError when it is missing or not a job."""
-        path = folder / "job.json"
+    def read(cls, folder: Path, name: str = "job.json") -> Job:
+        """Read a file in the folder, from which its relative paths are.
+
+        Raises EngineError when it is missing or not a job.
+        """
+        path = folder / name
         try:
             fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             return cls(
                 recipe=Recipe(**fields.pop("recipe")),
-                base=Path(fields.pop("base")),
-                folder=Path(fields.pop("folder")),
-                examples=tuple(_example(row) for row in fields.pop("examples")),
-                samples=tuple(_sample(row) for row in fields.pop("samples")),
+                base=folder / fields.pop("base"),
+                folder=folder / fields.pop("folder"),
+                examples=tuple(_example(folder, row) for row in fields.pop("examples")),
+                samples=tuple(_sample(folder, row) for row in fields.pop("samples", ())),
+                about=About(**fields.pop("about", {})),
                 **fields,
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise EngineError(f"The training job {path} cannot be read: {error}") from error
 
 
-def _example(row: dict[str, Any]) -> Example:
-    controls = tuple(map(Path, row["controls"]))
+def _example(folder: Path, row: dict[str, Any]) -> Example:
     crop = tuple(row["crop"]) if row.get("crop") else None
-    mask = Path(row["mask"]) if row.get("mask") else None
-    files = {"image": Path(row["image"]), "controls": controls, "mask": mask}
+    files = {
+        "image": folder / row["image"],
+        "controls": _controls(folder, row),
+        "mask": folder / row["mask"] if row.get("mask") else None,
+    }
     return Example(**{**row, **files, "crop": crop})
 
 
-def _sample(row: dict[str, Any]) -> Sample:
-    return Sample(**{**row, "controls": tuple(map(Path, row["controls"]))})
+def _sample(folder: Path, row: dict[str, Any]) -> Sample:
+    return Sample(**{**row, "controls": _controls(folder, row)})
+
+
+def _controls(folder: Path, row: dict[str, Any]) -> tuple[Path, ...]:
+    return tuple(folder / path for path in row.get("controls", ()))

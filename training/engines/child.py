@@ -27,7 +27,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -65,25 +65,6 @@ class Events:
         self._stream.flush()
 
 
-def main(folder: Path) -> int:
-    """Train what the folder asks for; returns the exit status."""
-    events = Events(_own_stdout())
-    stop = threading.Event()
-    for asked in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(asked, lambda *_: stop.set())
-    threading.Thread(target=_end_with_stdin, args=(events.over,), daemon=True).start()
-    try:
-        with _holding(folder):
-            return _train(folder, events, stop)
-    except EngineError as error:
-        events("error", message=str(error), kind="engine")
-    except Exception as error:
-        # The edge of the process: whatever it was must reach the run's record, not only the log.
-        logger.exception("the training in %s crashed", folder)
-        events("error", message=f"{type(error).__name__}: {error}", kind="bug")
-    return 1
-
-
 def _train(folder: Path, events: Events, stop: threading.Event) -> int:
     # Late, so that a folder held by another process is refused before torch takes seconds to load.
     import torch  # noqa: PLC0415
@@ -101,6 +82,33 @@ def _train(folder: Path, events: Events, stop: threading.Event) -> int:
             f"choose nf4 and gradient checkpointing. ({error})"
         ) from error
     return 0
+
+
+Work = Callable[[Path, Events, threading.Event], int]
+"""What is done in a folder, told through events, until it is done or asked to stop."""
+
+
+def main(folder: Path, work: Work = _train, *, with_stdin: bool = True) -> int:
+    """Do the work in the folder, which is training; returns the exit status.
+
+    It stops when asked to by a signal, and ends with standard input unless that is the terminal's.
+    """
+    events = Events(_own_stdout())
+    stop = threading.Event()
+    for asked in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(asked, lambda *_: stop.set())
+    if with_stdin:
+        threading.Thread(target=_end_with_stdin, args=(events.over,), daemon=True).start()
+    try:
+        with _holding(folder):
+            return work(folder, events, stop)
+    except EngineError as error:
+        events("error", message=str(error), kind="engine")
+    except Exception as error:
+        # The edge of the process: whatever it was must reach the run's record, not only the log.
+        logger.exception("the training in %s crashed", folder)
+        events("error", message=f"{type(error).__name__}: {error}", kind="bug")
+    return 1
 
 
 @contextlib.contextmanager

@@ -6,7 +6,6 @@ Knows PEFT and diffusers' key names, not what is drawn or trained with them.
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from training.engines.base import EngineError, LoraRef, Recipe
+from training.engines.lora_files import sealed
 from training.engines.modulation import Slice
 
 TRAINED = "trained"
@@ -175,31 +175,17 @@ def put_weights(transformer: ModelMixin, weights: dict[str, Tensor]) -> None:
     set_peft_model_state_dict(transformer, weights, adapter_name=TRAINED)
 
 
-def lora_file(transformer: ModelMixin, facts: dict[str, str]) -> bytes:
-    """The fitted LoRA as the bytes of a file that load_lora_weights reads; facts go into it."""
+def lora_file(transformer: ModelMixin, header: dict[str, str]) -> bytes:
+    """The fitted LoRA as the bytes of a file that load_lora_weights reads, with this header."""
     config = transformer.peft_config[TRAINED].to_dict()
-    metadata = {f"transformer.{key}": _plain(value) for key, value in config.items()}
-    header = {
-        "format": "pt",
-        "lora_adapter_metadata": json.dumps(metadata, indent=1, sort_keys=True),
-        **facts,
-    }
+    settings = {f"transformer.{key}": _plain(value) for key, value in config.items()}
+    said = json.dumps(settings, indent=1, sort_keys=True)
     weights = {
         f"transformer.{name}": weight.detach().cpu().contiguous()
         for name, weight in trained_weights(transformer).items()
     }
-    return _in_order(save(weights, metadata=header))
+    return sealed(save(weights, metadata=header | {"format": "pt", "lora_adapter_metadata": said}))
 
 
 def _plain(value: Any) -> Any:
     return sorted(value) if isinstance(value, set) else value
-
-
-def _in_order(file: bytes) -> bytes:
-    """Sort the header, whose metadata safetensors writes in random order: same LoRA, same hash."""
-    (size,) = struct.unpack("<Q", file[:8])
-    header = json.loads(file[8 : 8 + size])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    return struct.pack("<Q", len(text)) + text + file[8 + size :]

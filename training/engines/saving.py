@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import asdict
 from importlib.metadata import version
 
@@ -23,6 +24,7 @@ from training.engines.checkpoint import (
 )
 from training.engines.learner import Learner
 from training.engines.lora import lora_file, put_weights, trained_weights
+from training.engines.lora_headers import header
 from training.engines.preparing import Run
 
 PACKAGES = ("torch", "diffusers", "transformers", "peft", "bitsandbytes")
@@ -78,16 +80,13 @@ def save_lora(run: Run, proven: float) -> None:
 
     Tells `done`.
     """
-    recipe = json.dumps(asdict(run.job.recipe), sort_keys=True)
-    facts = {
-        "flenwheel.recipe": hashlib.sha256(recipe.encode()).hexdigest(),
-        "flenwheel.base": run.pack.fingerprint,
-        "flenwheel.data": run.identity["data"],
-    }
-    content = lora_file(run.denoiser.transformer, facts)
+    pack = run.pack
+    side = pack.size if pack.family == "flux" else math.isqrt(pack.vae_area)
+    said = header(run.job, side, pack.fingerprint, run.identity["data"])
+    content = lora_file(run.denoiser.transformer, said)
     made_by = {
         **run.identity,
-        "base_title": run.pack.title,
+        "base_title": pack.title,
         "effect": proven,
         "versions": {name: version(name) for name in PACKAGES},
     }

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -15,9 +15,9 @@ from curation.models import Image, Origin, Role, Snapshot, SnapshotItem
 from curation.views.visible import demand, subject_of
 from flenwheel.http import MemberRequest
 from training import charts, run_files
-from training.artifacts import lora_path
 from training.card import Card, Column
 from training.card import card as model_card
+from training.engines.lora_exports import EXPORTS
 from training.models import LoraVersion, Run, RunKind, Standing
 from training.probes import probes
 from training.suite import CARD
@@ -128,6 +128,7 @@ def lora_detail(request: MemberRequest, pk: int) -> HttpResponse:
         "recipe": sorted(lora.recipe.items()),
         "used_by": lora.used_by.visible_to(request.user).order_by("-pk")[:10],
         "checkpoints": run_files.checkpoints(lora.run)[:1] if shown.exists() else [],
+        "exports": EXPORTS,
     }
     return render(request, "training/lora_detail.html", context)
 
@@ -154,16 +155,3 @@ def retire(request: MemberRequest, pk: int) -> HttpResponse:
 
 def _back(lora: LoraVersion) -> HttpResponse:
     return redirect("card", lora.subject.slug) if lora.subject else redirect("editor")
-
-
-@login_required
-@require_GET
-def lora_file(request: MemberRequest, pk: int) -> FileResponse:
-    if not request.user.is_staff:
-        raise PermissionDenied
-    lora = _visible(request, pk)
-    try:
-        weights = lora_path(lora).open("rb")
-    except FileNotFoundError as error:
-        raise Http404(f"The file of {lora} is not on this machine.") from error
-    return FileResponse(weights, as_attachment=True, filename=f"{lora}.safetensors")

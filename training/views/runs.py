@@ -16,7 +16,9 @@ from flenwheel.http import MemberRequest
 from training import run_files
 from training.after import after, title, took
 from training.beginning import nudge
+from training.job_folders import trainers
 from training.models import IllegalTransition, Run, RunItem, RunKind, RunMoved, RunStatus
+from training.recipes import engine_family
 
 PAGE = 30
 MOST_POINTS = 1500
@@ -88,6 +90,7 @@ def _context(request: MemberRequest, run: Run) -> dict[str, object]:
         "ahead": Run.objects.waiting(cpu=False).filter(queued_at__lt=run.queued_at).count(),
         "log": run_files.log_tail(run),
         "checkpoints": run_files.checkpoints(run) if shown.exists() else [],
+        "elsewhere": trainers(engine_family(run.base)) if run.kind == RunKind.TRAIN else {},
     }
 
 

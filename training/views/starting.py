@@ -145,6 +145,7 @@ def train(request: MemberRequest, slug: str) -> HttpResponse:
                 form.cleaned_data["phase"],
                 by=request.user,
                 control=form.cleaned_data["control"],
+                trainer=form.trained_by,
                 changes=form.changes,
                 key=form.cleaned_data["key"],
             )
