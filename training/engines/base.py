@@ -15,10 +15,11 @@ from PIL import Image
 
 Family = Literal["flux", "qwen-edit"]
 Quantize = Literal["none", "nf4"]
+Keep = Literal["last", "likest"]
 LEAST = {
     "steps": 1, "batch_size": 1, "rank": 1, "alpha": 1, "checkpoint_every": 1,
     "seed": 0, "warmup_steps": 0, "weight_decay": 0, "resolution": 0, "sample_every": 0,
-    "caption_dropout": 0, "decay": 0, "learning_rate": 1e-8, "timestep_std": 1e-3,
+    "early_stop": 0, "caption_dropout": 0, "decay": 0, "learning_rate": 1e-8, "timestep_std": 1e-3,
 }  # fmt: skip
 """The least that each number of a recipe may be."""
 OnStep = Callable[[int, int], None]
@@ -108,6 +109,10 @@ class Recipe:
     checkpoint_every: int = 250
     sample_every: int = 0
     """Steps between sample pictures; 0 draws none."""
+    keep: Keep = "last"
+    """Which checkpoint becomes the LoRA: the last, or the likest of those that were sampled."""
+    early_stop: int = 0
+    """Sampled checkpoints in a row without a gain, after which training ends; 0 never ends it."""
     quantize: Quantize = "none"
     gradient_checkpointing: bool = False
 
@@ -118,7 +123,8 @@ class Recipe:
         for name in ("caption_dropout", "decay"):
             if getattr(self, name) > 1:
                 raise ValueError(f"{name}: must be at most 1, not {getattr(self, name)}")
-        for name, known in (("family", get_args(Family)), ("quantize", get_args(Quantize))):
+        for name, words in (("family", Family), ("quantize", Quantize), ("keep", Keep)):
+            known = get_args(words)
             if getattr(self, name) not in known:
                 raise ValueError(f"{name}: must be {' or '.join(known)}, not {getattr(self, name)}")
 
@@ -141,11 +147,29 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """A picture the training draws at checkpoints so that people see how it goes."""
+    """A picture the training draws at checkpoints so that people see how it goes.
+
+    `view`, `expression` and `pose` are what it asks for; what is empty is not compared.
+    """
 
     prompt: str
     seed: int
     controls: tuple[Path, ...] = ()
+    view: str = ""
+    expression: str = ""
+    pose: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likeness:
+    """What the samples are scored by: a folder of face models, and the person's photos.
+
+    `held_out` are photos that no training saw; where there are some, they decide.
+    """
+
+    eyes: Path
+    photos: tuple[Path, ...]
+    held_out: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +181,8 @@ class Job:
     folder: Path
     examples: tuple[Example, ...]
     samples: tuple[Sample, ...] = ()
+    likeness: Likeness | None = None
+    """None where nothing can score the samples; then the last step is kept."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = 0
     """CPU threads; 0 lets torch choose. Exact resume asks for the same number both times."""
@@ -191,6 +217,7 @@ class Job:
                 folder=Path(fields.pop("folder")),
                 examples=tuple(_example(row) for row in fields.pop("examples")),
                 samples=tuple(_sample(row) for row in fields.pop("samples")),
+                likeness=_likeness(fields.pop("likeness", None)),
                 **fields,
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -205,3 +232,10 @@ def _example(row: dict[str, Any]) -> Example:
 
 def _sample(row: dict[str, Any]) -> Sample:
     return Sample(**{**row, "controls": tuple(map(Path, row["controls"]))})
+
+
+def _likeness(row: dict[str, Any] | None) -> Likeness | None:
+    if row is None:
+        return None
+    photos, held_out = (tuple(map(Path, row[name])) for name in ("photos", "held_out"))
+    return Likeness(eyes=Path(row["eyes"]), photos=photos, held_out=held_out)

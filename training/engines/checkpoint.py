@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 from torch.optim import Optimizer
+
+from training.engines.base import EngineError
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +45,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     _sync_folder(path.parent)
 
 
-def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Add to `folder` and drop all but the newest two."""
+def save_checkpoint(folder: Path, checkpoint: Checkpoint, keep: Container[int] = ()) -> None:
+    """Add to `folder` and drop all but the newest two and those after the steps to `keep`."""
     folder.mkdir(parents=True, exist_ok=True)
     aside = folder / ".part"
     shutil.rmtree(aside, ignore_errors=True)
@@ -56,7 +59,8 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     aside.rename(whole)
     _sync_folder(folder)
     for old in _newest_first(folder)[KEPT:]:
-        shutil.rmtree(old)
+        if _step_of(old) not in keep:
+            shutil.rmtree(old)
 
 
 def load_newest(folder: Path) -> Checkpoint | None:
@@ -64,7 +68,7 @@ def load_newest(folder: Path) -> Checkpoint | None:
     for path in _newest_first(folder):
         try:
             return Checkpoint(
-                step=int(path.name.removeprefix("step-")),
+                step=_step_of(path),
                 adapter=load_file(path / "adapter.safetensors"),
                 optimizer=load_file(path / "optimizer.safetensors"),
                 facts=json.loads((path / "facts.json").read_text(encoding="utf-8")),
@@ -72,6 +76,21 @@ def load_newest(folder: Path) -> Checkpoint | None:
         except (OSError, ValueError, SafetensorError):
             logger.warning("passing over the damaged checkpoint %s", path, exc_info=True)
     return None
+
+
+def steps_saved(folder: Path) -> set[int]:
+    return {_step_of(path) for path in _newest_first(folder)}
+
+
+def load_adapter(folder: Path, step: int) -> dict[str, Tensor]:
+    """The adapter after `step` steps. Raises EngineError when it cannot be read."""
+    path = folder / f"step-{step:08d}" / "adapter.safetensors"
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise EngineError(
+            f"The checkpoint to keep, {path}, cannot be read ({error}). Train again."
+        ) from error
 
 
 def flatten_optimizer(optimizer: Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -108,6 +127,10 @@ def keep_lines(path: Path, count: int) -> None:
     if path.exists():
         lines = path.read_bytes().splitlines(keepends=True)
         write_atomically(path, b"".join(lines[:count]))
+
+
+def _step_of(path: Path) -> int:
+    return int(path.name.removeprefix("step-"))
 
 
 def _newest_first(folder: Path) -> list[Path]:

@@ -26,8 +26,8 @@ from training.engines.lora import fit_new
 from training.engines.packs import number_format
 from training.engines.preparing import Run, prepare
 from training.engines.proof import effect
-from training.engines.sampling import draw_samples, is_sampled
-from training.engines.saving import resume, save_lora, save_state
+from training.engines.sampling import is_sampled, look
+from training.engines.saving import resume, save_lora, save_state, take_kept
 from training.engines.watching import Stopped, Tell, Watcher
 
 MAX_GRAD_NORM = 1.0
@@ -36,28 +36,31 @@ MAX_GRAD_NORM = 1.0
 def train(job: Job, tell: Tell, stopping: Callable[[], bool]) -> None:
     """Carry out the job, or go on with it from its newest checkpoint.
 
-    Tells `phase`, `step`, `checkpoint`, `sample`, `beat` and at last `done`. Raises EngineError, or
-    Stopped within one step, of training or of denoising, after `stopping` becomes true.
+    Tells `phase`, `step`, `checkpoint`, `sample`, `likeness`, `beat` and at last `done`. Raises
+    EngineError, or Stopped within one step, of training or of denoising, after `stopping` becomes
+    true.
     """
     run = prepare(job, Watcher(tell, stopping))
-    fit(run)
+    kept = take_kept(run, fit(run))
     tell("phase", name="proof")
-    save_lora(run, effect(run.denoiser, run.proofs, run.watcher.beat))
+    save_lora(run, kept, effect(run.denoiser, run.proofs, run.watcher.beat))
 
 
-def fit(run: Run) -> None:
-    """Fit a LoRA to the examples, from the newest checkpoint on where there is one."""
+def fit(run: Run) -> int:
+    """Fit a LoRA to the examples, from the newest checkpoint on where there is one.
+
+    Returns how many steps were done: all, or fewer where likeness ended it.
+    """
     recipe, transformer = run.job.recipe, run.denoiser.transformer
     trained = fit_new(transformer, recipe, FAMILIES[recipe.family].lora_targets)
     if recipe.gradient_checkpointing:
         transformer.enable_gradient_checkpointing()
     optimizer = _optimizer(trained, recipe)
-    first = resume(run, optimizer)
-    if first and is_sampled(recipe, first):
-        draw_samples(run, first)
+    done = first = resume(run, optimizer)
+    end = first if look(run, first) else recipe.steps
     began = time.monotonic()
     with (run.job.folder / "losses.jsonl").open("a", encoding="utf-8") as losses:
-        for step in range(first, recipe.steps):
+        for step in range(first, end):
             loss = _backward(run, step)
             nn.utils.clip_grad_norm_(trained, MAX_GRAD_NORM)
             for group in optimizer.param_groups:
@@ -82,8 +85,9 @@ def fit(run: Run) -> None:
                 save_state(run, done, optimizer)
             if stopping:
                 raise Stopped
-            if is_sampled(recipe, done):
-                draw_samples(run, done)
+            if look(run, done):
+                break
+    return done
 
 
 def _is_kept(recipe: Recipe, done: int) -> bool:

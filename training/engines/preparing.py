@@ -15,6 +15,8 @@ import torch
 from training.engines.base import EngineError, Job, Sample
 from training.engines.encoding import Cache, Encoded, data_digest
 from training.engines.families import FAMILIES, Denoiser
+from training.engines.keeping import History
+from training.engines.likeness import Judge
 from training.engines.packs import Pack, open_pack, torch_device
 from training.engines.watching import Watcher
 
@@ -33,6 +35,8 @@ class Run:
     examples: list[Encoded]
     samples: list[tuple[Sample, Encoded]]
     proofs: list[tuple[Sample, Encoded]]
+    judge: Judge | None
+    history: History
     identity: dict[str, Any]
     """What a checkpoint must agree on to be this run's."""
     watcher: Watcher
@@ -51,12 +55,24 @@ def prepare(job: Job, watcher: Watcher) -> Run:
     examples = [cache.example(example) for example in job.examples]
     samples = [(sample, cache.sample(sample)) for sample in job.samples]
     proofs = [(sample, cache.sample(sample)) for sample in _proofs(job)]
+    judge = _judge(job, watcher)
     del cache
     _free_memory()
     watcher.tell("phase", name="train")
     denoiser = FAMILIES[pack.family].denoiser(pack, torch_device(job.device), job.recipe.quantize)
     identity = {"recipe": asdict(job.recipe), "base": pack.fingerprint, "data": data_digest(job)}
-    return Run(job, pack, denoiser, examples, samples, proofs, identity, watcher)
+    return Run(
+        job=job,
+        pack=pack,
+        denoiser=denoiser,
+        examples=examples,
+        samples=samples,
+        proofs=proofs,
+        judge=judge,
+        history=History(job.folder),
+        identity=identity,
+        watcher=watcher,
+    )
 
 
 def _pack_at(job: Job) -> Pack:
@@ -78,6 +94,10 @@ def _cache(job: Job, pack: Pack, watcher: Watcher) -> Cache:
         encoders=lambda: FAMILIES[pack.family].encoders(pack, device, quantize),
         checkpoint=watcher.beat,
     )
+
+
+def _judge(job: Job, watcher: Watcher) -> Judge | None:
+    return Judge.open(job.likeness, job.examples, watcher.beat) if job.likeness else None
 
 
 def _proofs(job: Job) -> list[Sample]:

@@ -18,11 +18,14 @@ from training.engines.checkpoint import (
     Checkpoint,
     flatten_optimizer,
     keep_lines,
+    load_adapter,
     load_newest,
     restore_optimizer,
     save_checkpoint,
+    steps_saved,
     write_atomically,
 )
+from training.engines.keeping import Kept, choose
 from training.engines.lora import lora_file, put_weights, trained_weights
 from training.engines.preparing import Run
 
@@ -37,6 +40,7 @@ def resume(run: Run, optimizer: Optimizer) -> int:
     saved = load_newest(run.job.folder / "checkpoints")
     if saved is None:
         keep_lines(run.job.folder / "losses.jsonl", 0)
+        run.history.cut(0)
         return 0
     if saved.facts["identity"] != run.identity:
         raise EngineError(
@@ -46,6 +50,7 @@ def resume(run: Run, optimizer: Optimizer) -> int:
     put_weights(run.denoiser.transformer, saved.adapter)
     restore_optimizer(optimizer, saved.optimizer, saved.facts["numbers"])
     keep_lines(run.job.folder / "losses.jsonl", saved.step)
+    run.history.cut(saved.step)
     return saved.step
 
 
@@ -55,11 +60,23 @@ def save_state(run: Run, step: int, optimizer: Optimizer) -> None:
     facts = {"identity": run.identity, "numbers": numbers}
     weights = trained_weights(run.denoiser.transformer)
     folder = run.job.folder / "checkpoints"
-    save_checkpoint(folder, Checkpoint(step, weights, tensors, facts))
+    keep = run.history.contenders if run.job.recipe.keep == "likest" else ()
+    save_checkpoint(folder, Checkpoint(step, weights, tensors, facts), keep)
     run.watcher.tell("checkpoint", step=step)
 
 
-def save_lora(run: Run, proven: float) -> None:
+def take_kept(run: Run, last: int) -> Kept:
+    """Put the weights of the checkpoint to keep into the model, trained to step `last`."""
+    folder = run.job.folder / "checkpoints"
+    there = steps_saved(folder)
+    history = [scores for scores in run.history.scores if scores.at in there]
+    kept = choose(run.job.recipe, history, last)
+    if kept.step != last:
+        put_weights(run.denoiser.transformer, load_adapter(folder, kept.step))
+    return kept
+
+
+def save_lora(run: Run, kept: Kept, proven: float) -> None:
     """Write recipe.json and lora.safetensors, the latter last: where it lies, all is done.
 
     Tells `done`.
@@ -75,10 +92,18 @@ def save_lora(run: Run, proven: float) -> None:
         **run.identity,
         "base_title": run.pack.title,
         "effect": proven,
+        "kept": asdict(kept),
         "versions": {name: version(name) for name in PACKAGES},
     }
     folder = run.job.folder
     write_atomically(folder / "recipe.json", json.dumps(made_by, indent=1).encode())
     write_atomically(folder / "lora.safetensors", content)
     digest = hashlib.sha256(content).hexdigest()
-    run.watcher.tell("done", file=str(folder / "lora.safetensors"), sha256=digest, effect=proven)
+    run.watcher.tell(
+        "done",
+        file=str(folder / "lora.safetensors"),
+        sha256=digest,
+        effect=proven,
+        step=kept.step,
+        why=kept.why,
+    )
