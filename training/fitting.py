@@ -17,12 +17,11 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from curation import wording
-from curation.models import Snapshot, SnapshotItem
-from curation.shots import Shot
+from curation.models import SnapshotItem
 from curation.storage import path_of
 from training.artifacts import run_folder
-from training.engines.base import EngineError, Example, Job, Recipe, Sample
+from training.engines.base import EngineError, Example, Job, Recipe
+from training.grid import likeness_of, samples_of, unscored
 from training.models import LoraVersion, Phase, Run, Standing
 from training.resident import RESIDENT
 
@@ -31,8 +30,6 @@ LEAST_EFFECT = 0.1
 
 SECONDS_TO_SAVE = 90
 """For a step or a denoising step of a real model, and a checkpoint; less than the supervisor's."""
-
-SAMPLE_SHOTS = (Shot(), Shot("right profile", "smiling"), Shot("three-quarter left", "angry"))
 
 
 def fit(run: Run) -> None:
@@ -47,7 +44,9 @@ def fit(run: Run) -> None:
     _refuse_held_back(run)
     RESIDENT.release()
     folder = run_folder(run)
-    job_of(run, folder).write()
+    job = job_of(run, folder)
+    job.write()
+    reason = "" if job.likeness else unscored(run)
     done: dict[str, Any] = {}
     with closing(_events(folder)) as events:
         for event in events:
@@ -55,6 +54,8 @@ def fit(run: Run) -> None:
             done = _hear(run, event) or done
     if not done:
         raise EngineError("The trainer ended without a LoRA. See the log of this run.")
+    if reason:
+        done["why"] = f"Step {done['step']}, the last, is kept: {reason}."
     _publish(run, Path(done["file"]), done)
 
 
@@ -79,7 +80,8 @@ def job_of(run: Run, folder: Path) -> Job:
         base=run.base.path,
         folder=folder,
         examples=tuple(_example(item) for item in items),
-        samples=tuple(_samples(run)),
+        samples=tuple(samples_of(run)),
+        likeness=likeness_of(run),
         threads=settings.TORCH_THREADS,
     )
 
@@ -94,21 +96,6 @@ def _example(item: SnapshotItem) -> Example:
         weight=item.weight,
         crop=item.box,
     )
-
-
-def _samples(run: Run) -> Generator[Sample, None, None]:
-    assert run.snapshot is not None
-    if run.snapshot.purpose == Snapshot.Purpose.EDITOR:
-        for item in run.snapshot.items.select_related("correction__source")[:3]:
-            assert item.correction is not None
-            control = path_of(item.correction.source.sha256)
-            yield Sample(prompt=item.caption, seed=0, controls=(control,))
-        return
-    assert run.subject is not None
-    for shot in SAMPLE_SHOTS:
-        subject = run.subject
-        prompt = wording.caption(subject.kind, subject.instance_prompt, shot, background="grey")
-        yield Sample(prompt=prompt, seed=0)
 
 
 def _events(folder: Path) -> Generator[dict[str, Any], None, None]:
@@ -150,7 +137,7 @@ def _hear(run: Run, event: dict[str, Any]) -> dict[str, Any] | None:
             run.report(phase=event["name"])
         case "step":
             _tell_step(run, event)
-        case "beat" | "checkpoint" | "sample":
+        case "beat" | "checkpoint" | "sample" | "likeness":
             run.report()
         case "error" if event["kind"] == "bug":
             raise RuntimeError(event["message"])
@@ -178,7 +165,7 @@ def _publish(run: Run, file: Path, done: dict[str, Any]) -> None:
     for _ in range(5):
         try:
             with transaction.atomic():
-                run.report()
+                run.report(total=done["last"])
                 LoraVersion.objects.get_or_create(run=run, defaults=_version(run, file, done))
         except IntegrityError as error:  # Another run of this subject took the number.
             if run.recipe["control"]:
@@ -208,5 +195,7 @@ def _version(run: Run, file: Path, done: dict[str, Any]) -> dict[str, Any]:
         "file": str(file.relative_to(settings.RUNS)),
         "sha256": done["sha256"],
         "effect": done["effect"],
+        "step": done["step"],
+        "why_kept": done["why"],
         "standing": Standing.CONTROL if control else Standing.CANDIDATE,
     }

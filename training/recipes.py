@@ -32,6 +32,9 @@ QWEN_LORA = {"steps": 1500, "learning_rate": 1e-4, "timestep_mean": 0.79}
 SLOW = {"checkpoint_every": 50, "sample_every": 250}
 """A step takes seconds, so few may be lost; a sample takes a minute, so few are drawn."""
 
+BY_LIKENESS = {"keep": "likest", "early_stop": 3}
+"""Real faces are learned and unlearned within a few hundred steps; dolls are trained to the end."""
+
 ON_24_GB = {"quantize": "nf4", "gradient_checkpointing": True}
 
 
@@ -43,6 +46,7 @@ def default_recipe(base: BaseModel, phase: Phase, **changes: Any) -> dict[str, A
         chosen |= DOLL_LORA if family == "flux" else DOLL_LORA | DOLL_EDITOR
     else:
         chosen |= SLOW | ON_24_GB | (FLUX_LORA[phase] if family == "flux" else QWEN_LORA)
+        chosen |= BY_LIKENESS if family == "flux" else {}
     chosen.setdefault("sample_every", chosen["checkpoint_every"])
     return asdict(Recipe(**(chosen | changes)))
 

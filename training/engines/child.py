@@ -9,7 +9,7 @@ Reads FOLDER/job.json and says what happens as one JSON object a line on standar
     {"event": "likeness", "step", "identity", "held_out", "reached", "copying", "diversity",
      "own_copying", "pictures": [of each the first four]}       what the samples scored; see scores
     {"event": "beat"}                          between the steps of what is not training
-    {"event": "done", "file", "sha256", "effect", "step" (the kept one), "why"}      exit 0
+    {"event": "done", "file", "sha256", "effect", "step", "last", "why"}             exit 0
     {"event": "stopped"}                       after SIGTERM, behind a checkpoint;   exit 0
     {"event": "error", "message", "kind": "engine" | "bug"}                          exit 1
 

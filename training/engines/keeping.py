@@ -16,9 +16,10 @@ from training.engines.scores import Scores, contenders, likest
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The step whose weights become the LoRA, and a sentence that says why."""
+    """The step whose weights become the LoRA, the step trained to, and a sentence that says why."""
 
     step: int
+    last: int
     why: str
 
 
@@ -64,13 +65,14 @@ def choose(recipe: Recipe, history: Sequence[Scores], last: int) -> Kept:
     """The checkpoint to keep after training to step `last`."""
     best = likest(history)
     if best is None:
-        return Kept(last, f"Step {last}, the last, is kept: {_unscored(history)}.")
+        return Kept(last, last, f"Step {last}, the last, is kept: {_unscored(history)}.")
     step = int(best.at)
     reasons = _reasons(best, history)
     if recipe.keep == "likest" or step == last:
-        ended = ", where training stopped" if last < recipe.steps else ""
-        return Kept(step, f"Step {step} of {last}{ended} is kept: {reasons}.")
+        ended = ", where training stopped," if last < recipe.steps else ""
+        return Kept(step, last, f"Step {step} of {last}{ended} is kept: {reasons}.")
     return Kept(
+        last,
         last,
         f"Step {last}, the last, is kept, as the recipe says. By its pictures it would have been "
         f"step {step}: {reasons}.",

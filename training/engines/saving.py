@@ -104,6 +104,5 @@ def save_lora(run: Run, kept: Kept, proven: float) -> None:
         file=str(folder / "lora.safetensors"),
         sha256=digest,
         effect=proven,
-        step=kept.step,
-        why=kept.why,
+        **asdict(kept),
     )

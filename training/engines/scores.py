@@ -102,7 +102,7 @@ def likest(history: Iterable[Scores]) -> Scores | None:
         return None
     best = max(own, key=_reached)
     right = [scores for scores in own if not _gains(_cells(scores), _cells(best))]
-    return max(right, key=_likeness)
+    return max(right, key=lambda scores: (_likeness(scores), _reached(scores)))
 
 
 def contenders(history: Iterable[Scores]) -> set[float]:
