@@ -185,6 +185,10 @@ class TrainForm(StartForm, WishForm):
         return {name: self.cleaned_data[name] for name in names if self.cleaned_data[name]}
 
 
+class StrengthForm(forms.Form):
+    strength = forms.FloatField(min_value=WEAKEST, max_value=STRONGEST)
+
+
 class EditForm(StartForm):
     """A new order to the editor about one picture; with a mask, about what is painted."""
 

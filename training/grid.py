@@ -12,19 +12,11 @@ from django.db.models import QuerySet
 
 from curation import wording
 from curation.models import Origin, Snapshot, SnapshotItem
-from curation.shots import Shot
 from curation.storage import path_of
 from training.engines.base import Likeness, Sample
 from training.models import BaseModel, Family, Run
+from training.suite import GRID
 
-SHOTS = (
-    Shot(),
-    Shot("right profile", "smiling"),
-    Shot("three-quarter left", "angry"),
-    Shot(expression="smiling"),
-    Shot("three-quarter right", "sad"),
-    Shot(pose="standing"),
-)
 EDITS = 3
 
 
@@ -39,7 +31,7 @@ def samples_of(run: Run) -> Iterator[Sample]:
             yield Sample(prompt=item.caption, seed=0, controls=(control,))
         return
     assert run.subject is not None
-    for shot in SHOTS:
+    for shot in GRID:
         subject = run.subject
         prompt = wording.caption(subject.kind, subject.instance_prompt, shot, background="grey")
         yield Sample(prompt=prompt, seed=0, **asdict(shot))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from training.views import asking, editor, loras, runs, setup, starting, wheel
+from training.views import asking, editor, loras, runs, setup, starting, strength, wheel
 
 urlpatterns = [
     path("s/<slug:slug>/", wheel.wheel, name="wheel"),
@@ -26,6 +26,8 @@ urlpatterns = [
     path("loras/<int:pk>/", loras.lora_detail, name="lora_detail"),
     path("loras/<int:pk>/promote/", loras.promote, name="promote"),
     path("loras/<int:pk>/retire/", loras.retire, name="retire_lora"),
+    path("loras/<int:pk>/sweep/", strength.sweep_strengths, name="sweep_strengths"),
+    path("loras/<int:pk>/strength/", strength.take_strength, name="take_strength"),
     path("loras/<int:pk>/file/", loras.lora_file, name="lora_file"),
     path("editor/", editor.editor, name="editor"),
     path("editor/train/", editor.train_editor, name="train_editor"),

@@ -56,7 +56,9 @@ def test_a_face_is_likest_to_its_own_colour(likeness: Likeness, tmp_path: Path) 
     judge = judge_of(likeness)
     shown = [Image.open(portrait(tmp_path / "x.png", colour)) for colour in (WHITE, YELLOW, BLUE)]
     near, far, farther = judge.score(1, [(ASKED, one) for one in shown]).pictures
-    assert near.identity > far.identity > farther.identity
+    told = [one.identity or 0 for one in (near, far, farther)]
+    assert told == sorted(told, reverse=True)
+    assert len(set(told)) == 3
     assert near.held_out is None
     assert near.copying is None
 
@@ -66,6 +68,7 @@ def test_held_out_photos_are_a_measure_of_their_own(likeness: Likeness, tmp_path
     judge = judge_of(replace(likeness, held_out=(held_out,)))
     scores = judge.score(1, [(ASKED, Image.open(held_out))])
     assert scores.held_out == scores.likeness == pytest.approx(1, abs=1e-3)
+    assert scores.identity is not None
     assert scores.identity < 1
 
 
@@ -97,7 +100,7 @@ def test_the_vendi_score_counts_different_faces(likeness: Likeness, tmp_path: Pa
     blue = Image.open(portrait(tmp_path / "blue.png", BLUE))
     judge = judge_of(likeness)
     assert judge.score(1, [(ASKED, white), (ASKED, white)]).diversity == 1
-    assert judge.score(1, [(ASKED, white), (ASKED, blue)]).diversity > 1
+    assert (judge.score(1, [(ASKED, white), (ASKED, blue)]).diversity or 0) > 1
     assert judge.score(1, [(ASKED, white)]).diversity is None
 
 

@@ -32,7 +32,7 @@ def grid(
 
 
 def step(scores: Scores | None) -> float | None:
-    return scores and scores.at
+    return None if scores is None else scores.at
 
 
 def test_the_highest_identity_is_the_likest() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from training.engines.base import Recipe
 from training.engines.checkpoint import write_atomically
-from training.engines.scores import Scores, contenders, likest
+from training.engines.scores import Scores, contenders, likest, read_scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class History:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "likeness.jsonl"
-        self.scores = read(self._path)
+        self.scores = read_scores(self._path)
 
     def cut(self, step: int) -> None:
         """Forget what was scored after `step`: a resumed training goes there once more."""
@@ -46,19 +46,6 @@ class History:
     def contenders(self) -> set[int]:
         """Steps that may yet be kept."""
         return {int(at) for at in contenders(self.scores)}
-
-
-def read(path: Path) -> list[Scores]:
-    """The lines that can be read, in order; none where there is no file."""
-    if not path.is_file():
-        return []
-    found = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            found.append(Scores.from_json(line))
-        except (ValueError, KeyError, TypeError):
-            continue
-    return found
 
 
 def choose(recipe: Recipe, history: Sequence[Scores], last: int) -> Kept:

@@ -2,7 +2,7 @@
 
 The same cells and seeds are drawn at every checkpoint, or at every strength: so any two are
 compared picture by picture, and a difference is noise unless it is larger than the standard error
-of the paired differences. Pure functions over numbers; how pictures are scored is not known here.
+of the paired differences. How pictures are scored is not known here.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from math import sqrt
+from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
@@ -87,6 +88,19 @@ class Scores:
         row: dict[str, Any] = json.loads(line)
         pictures = tuple(PictureScores(**picture) for picture in row.pop("pictures"))
         return cls(pictures=pictures, **row)
+
+
+def read_scores(path: Path) -> list[Scores]:
+    """The lines that can be read, in order; none where there is no file."""
+    if not path.is_file():
+        return []
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            found.append(Scores.from_json(line))
+        except (ValueError, KeyError, TypeError):
+            continue
+    return found
 
 
 def likest(history: Iterable[Scores]) -> Scores | None:
