@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import math
 import statistics
 from collections import Counter
+from dataclasses import replace
 
+import pytest
 import torch
-from diffusers import FluxPipeline
+from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,9 +48,34 @@ def test_another_seed_gives_another_order_and_other_noise() -> None:
 
 def test_noise_levels_are_logit_normal_about_the_recipe_s_mean() -> None:
     recipe = Recipe(family="flux", batch_size=2000, timestep_mean=1.0)
-    sigmas = [pick.sigma for pick in flow.picks(recipe, [1.0] * 10, 0)]
+    sigmas = [flow.sigma(pick.level) for pick in flow.picks(recipe, [1.0] * 10, 0)]
     assert abs(statistics.median(sigmas) - 0.731) < 0.02
     assert 0 < min(sigmas) < max(sigmas) < 1
+
+
+@given(st.floats(0.01, 0.99), st.floats(-2, 2))
+def test_shift_moves_a_level_as_the_scheduler_moves_its_own(level: float, mu: float) -> None:
+    scheduler = FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True)
+    shifted = flow.sigma(math.log(level / (1 - level)), mu)
+    assert shifted == pytest.approx(float(scheduler.time_shift(mu, 1.0, torch.tensor(level))), 1e-4)
+
+
+def test_shift_grows_with_the_picture_as_the_scheduler_s_configuration_says() -> None:
+    config = FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True).config
+    assert flow.shift(config, 256) == pytest.approx(config.base_shift)
+    assert flow.shift(config, 4096) == pytest.approx(config.max_shift)
+    fixed = FlowMatchEulerDiscreteScheduler(shift=3.0).config
+    assert flow.shift(fixed, 256) == flow.shift(fixed, 4096) == math.log(3)
+
+
+def test_as_many_pictures_preserve_the_class_as_asked_and_nothing_else_changes() -> None:
+    plain, preserving = (
+        flow.picks(Recipe(family="flux", batch_size=2000, preservation=share), [1.0] * 10, 0)
+        for share in (0.0, 0.25)
+    )
+    assert not any(pick.preserves for pick in plain)
+    assert abs(statistics.mean(pick.preserves for pick in preserving) - 0.25) < 0.03
+    assert [replace(pick, preserves=False) for pick in preserving] == plain
 
 
 def test_captions_are_dropped_as_often_as_asked() -> None:

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from tests.engines.conftest import Told, never, tiny_job
 from tests.engines.tiny_faces import CELL, make_opencv_pack
 from training.engines.base import EngineError, Example, Job, Likeness, Sample
-from training.engines.checkpoint import load_adapter, steps_saved
+from training.engines.checkpoint import load_checkpoint, steps_saved
 from training.engines.likeness import Judge
 from training.engines.loop import train
 from training.engines.watching import Stopped
@@ -133,7 +133,7 @@ def test_the_likest_checkpoint_becomes_the_lora(
     assert (done["step"], done["last"]) == (2, 5)
     assert done["why"].startswith("Step 2 of 5 is kept")
     assert json.loads((folder / "recipe.json").read_text())["kept"]["step"] == 2
-    kept = load_adapter(folder / "checkpoints", 2)
+    kept = load_checkpoint(folder / "checkpoints", 2).result
     lora = load_file(folder / "lora.safetensors")
     assert all((lora[f"transformer.{name}"] == weight).all() for name, weight in kept.items())
     assert steps_saved(folder / "checkpoints") == {2, 4, 5}

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -80,8 +81,11 @@ def test_training_killed_twenty_times_ends_as_the_unbroken_one(
     record_property: Callable[[str, object], None],
 ) -> None:
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
+    options: dict[str, Any] = {"steps": 50, "checkpoint_every": 1, "ema": 0.95, "preservation": 0.3}
     for folder in (unbroken, broken):
-        tiny_job(flux_base, folder, pictures, family="flux", steps=50, checkpoint_every=1).write()
+        job = tiny_job(flux_base, folder, pictures, family="flux", resolution=(16, 32), **options)
+        named = [replace(example, class_caption="a doll") for example in job.examples]
+        replace(job, examples=tuple(named)).write()
     assert Training(unbroken).end() == 0
 
     seed = random.randrange(10**6)
@@ -120,10 +124,13 @@ def test_torn_save_is_as_if_it_had_not_been(
     assert outcome(job_folder) == outcome(whole)
 
 
-def test_sigterm_stops_behind_a_checkpoint(job_folder: Path) -> None:
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+def test_being_asked_to_end_stops_behind_a_checkpoint(
+    job_folder: Path, asked: signal.Signals
+) -> None:
     training = Training(job_folder)
     training.wait_for(2)
-    os.kill(training.process.pid or 0, signal.SIGTERM)
+    os.kill(training.process.pid or 0, asked)
     assert training.end() == 0
     assert [event["event"] for event in training.events()[-2:]] == ["checkpoint", "stopped"]
 

@@ -18,10 +18,12 @@ from training.engines.base import EditRequest, EngineError, Family, GenerateRequ
 from training.engines.checkpoint import flatten_optimizer, restore_optimizer
 from training.engines.families import FAMILIES
 from training.engines.flux import Generator
-from training.engines.loop import learning_rate, train
+from training.engines.loop import fit, learning_rate, train
 from training.engines.lora import fit_new
 from training.engines.packs import open_pack
+from training.engines.preparing import prepare
 from training.engines.qwen import Editor
+from training.engines.watching import Watcher
 
 
 def test_training_tells_its_phases_steps_samples_checkpoints_and_end(
@@ -178,6 +180,18 @@ def test_loss_that_is_no_number_stops_and_names_step_and_pictures(
     job = tiny_job(flux_base, tmp_path, pictures, family="flux", learning_rate=1e30)
     with pytest.raises(EngineError, match=r"step [2-4], on photo \d"):
         train(job, Told(), never)
+
+
+def test_gradient_that_is_no_number_stops_though_the_loss_is_one(
+    flux_base: Path, tmp_path: Path, pictures: list[Path]
+) -> None:
+    run = prepare(tiny_job(flux_base, tmp_path, pictures, family="flux"), Watcher(Told(), never))
+    run.denoiser.transformer.proj_out.register_full_backward_hook(
+        lambda _layer, into, _out: tuple(grad * float("inf") for grad in into)
+    )
+    with pytest.raises(EngineError, match=r"gradient stopped being a number at step 1, on photo"):
+        fit(run)
+    assert not (tmp_path / "losses.jsonl").read_text()
 
 
 def test_unreadable_picture_is_named(flux_base: Path, tmp_path: Path, pictures: list[Path]) -> None:

@@ -54,10 +54,10 @@ class Pixels:
 
     no_words = ""
 
-    def target(self, image: Pillow.Image) -> Tensor:
+    def target(self, image: Pillow.Image, area: int, bucket: int) -> Tensor:
         return torch.tensor(list(image.tobytes())).reshape(-1, image.height, image.width)
 
-    def control(self, image: Pillow.Image) -> Tensor:
+    def control(self, image: Pillow.Image, area: int) -> Tensor:
         raise NotImplementedError
 
     def words(self, text: str, controls: list[Pillow.Image]) -> Words:
@@ -66,10 +66,10 @@ class Pixels:
 
 def test_training_sees_the_part_and_keeps_it_apart_from_the_whole(tmp_path: Path):
     Pillow.radial_gradient("L").convert("RGB").save(tmp_path / "a.png")
-    cache = Cache(tmp_path / "cache", "test", Pixels, lambda: None)
+    cache = Cache(tmp_path / "cache", "test", Recipe(family="flux"), Pixels, lambda: None)
     whole = Example(id="1", image=tmp_path / "a.png", caption="x")
     part = Example(id="2", image=tmp_path / "a.png", caption="x", crop=(10, 20, 74, 100))
-    shapes = [tuple(cache.example(one).target.shape) for one in (whole, part, whole)]
+    shapes = [tuple(cache.example(one, [1])[0].target.shape) for one in (whole, part, whole)]
     assert shapes == [(3, 256, 256), (3, 80, 64), (3, 256, 256)]
 
 

@@ -1,4 +1,5 @@
-"""Checkpoints that a kill cannot spoil: written aside, synced, renamed; the last two are kept.
+"""Checkpoints that a kill cannot spoil: written aside, synced, renamed. The last few are kept, and
+those that the caller names.
 
 safetensors and JSON only. Knows tensors and folders, not what they mean.
 """
@@ -19,11 +20,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 from torch.optim import Optimizer
 
-from training.engines.base import EngineError
-
 logger = logging.getLogger(__name__)
-
-KEPT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +29,16 @@ class Checkpoint:
 
     step: int
     adapter: dict[str, Tensor]
+    average: dict[str, Tensor]
+    """The running average of the adapter; empty where none is kept."""
     optimizer: dict[str, Tensor]
     facts: dict[str, Any]
     """What must be the same for a resume to be meant, and the optimizer's plain numbers."""
+
+    @property
+    def result(self) -> dict[str, Tensor]:
+        """The LoRA that a training ended here would leave."""
+        return self.average or self.adapter
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -45,34 +49,41 @@ def write_atomically(path: Path, content: bytes) -> None:
     _sync_folder(path.parent)
 
 
-def save_checkpoint(folder: Path, checkpoint: Checkpoint, keep: Container[int] = ()) -> None:
-    """Add to `folder` and drop all but the newest two and those after the steps to `keep`."""
+def save_checkpoint(
+    folder: Path, checkpoint: Checkpoint, count: int, keep: Container[int] = ()
+) -> None:
+    """Add to `folder` and drop all but the newest `count` and those after the steps to `keep`."""
     folder.mkdir(parents=True, exist_ok=True)
     aside = folder / ".part"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
-    _write_through(aside / "adapter.safetensors", save(_on_cpu(checkpoint.adapter)))
-    _write_through(aside / "optimizer.safetensors", save(_on_cpu(checkpoint.optimizer)))
+    for name in ("adapter", "average", "optimizer"):
+        if tensors := getattr(checkpoint, name):
+            _write_through(aside / f"{name}.safetensors", save(_on_cpu(tensors)))
     _write_through(aside / "facts.json", json.dumps(checkpoint.facts).encode())
-    whole = folder / f"step-{checkpoint.step:08d}"
-    shutil.rmtree(whole, ignore_errors=True)
+    whole = _path(folder, checkpoint.step)
+    if whole.exists():
+        _drop(whole)
     aside.rename(whole)
     _sync_folder(folder)
-    for old in _newest_first(folder)[KEPT:]:
+    for old in _newest_first(folder)[count:]:
         if _step_of(old) not in keep:
-            shutil.rmtree(old)
+            _drop(old)
+
+
+def _drop(whole: Path) -> None:
+    """So that no half of a checkpoint is ever left under a checkpoint's name."""
+    gone = whole.with_name(".gone")
+    shutil.rmtree(gone, ignore_errors=True)
+    whole.rename(gone)
+    shutil.rmtree(gone)
 
 
 def load_newest(folder: Path) -> Checkpoint | None:
     """The newest checkpoint that can be read, or None. A damaged one is passed over and logged."""
     for path in _newest_first(folder):
         try:
-            return Checkpoint(
-                step=_step_of(path),
-                adapter=load_file(path / "adapter.safetensors"),
-                optimizer=load_file(path / "optimizer.safetensors"),
-                facts=json.loads((path / "facts.json").read_text(encoding="utf-8")),
-            )
+            return load_checkpoint(folder, _step_of(path))
         except (OSError, ValueError, SafetensorError):
             logger.warning("passing over the damaged checkpoint %s", path, exc_info=True)
     return None
@@ -82,15 +93,17 @@ def steps_saved(folder: Path) -> set[int]:
     return {_step_of(path) for path in _newest_first(folder)}
 
 
-def load_adapter(folder: Path, step: int) -> dict[str, Tensor]:
-    """The adapter after `step` steps. Raises EngineError when it cannot be read."""
-    path = folder / f"step-{step:08d}" / "adapter.safetensors"
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise EngineError(
-            f"The checkpoint to keep, {path}, cannot be read ({error}). Train again."
-        ) from error
+def load_checkpoint(folder: Path, step: int) -> Checkpoint:
+    """Raises OSError, ValueError or SafetensorError where it is not there, or not whole."""
+    path = _path(folder, step)
+    average = path / "average.safetensors"
+    return Checkpoint(
+        step=step,
+        adapter=load_file(path / "adapter.safetensors"),
+        average=load_file(average) if average.exists() else {},
+        optimizer=load_file(path / "optimizer.safetensors"),
+        facts=json.loads((path / "facts.json").read_text(encoding="utf-8")),
+    )
 
 
 def flatten_optimizer(optimizer: Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -127,6 +140,10 @@ def keep_lines(path: Path, count: int) -> None:
     if path.exists():
         lines = path.read_bytes().splitlines(keepends=True)
         write_atomically(path, b"".join(lines[:count]))
+
+
+def _path(folder: Path, step: int) -> Path:
+    return folder / f"step-{step:08d}"
 
 
 def _step_of(path: Path) -> int:

@@ -10,7 +10,7 @@ Reads FOLDER/job.json and says what happens as one JSON object a line on standar
      "own_copying", "pictures": [of each the first four]}       what the samples scored; see scores
     {"event": "beat"}                          between the steps of what is not training
     {"event": "done", "file", "sha256", "effect", "step", "last", "why"}             exit 0
-    {"event": "stopped"}                       after SIGTERM, behind a checkpoint;   exit 0
+    {"event": "stopped"}             after SIGTERM or Ctrl-C, behind a checkpoint;   exit 0
     {"event": "error", "message", "kind": "engine" | "bug"}                          exit 1
 
 It ends at once when its standard input closes, and only one may hold a folder, so that no orphan
@@ -71,7 +71,8 @@ def main(folder: Path) -> int:
     """Train what the folder asks for; returns the exit status."""
     events = Events(_own_stdout())
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    for asked in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(asked, lambda *_: stop.set())
     threading.Thread(target=_end_with_stdin, args=(events.over,), daemon=True).start()
     try:
         with _holding(folder):

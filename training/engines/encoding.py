@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from PIL import Image
+import numpy as np
+import torch
+from PIL import Image, ImageOps
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from training.engines.base import EngineError, Example, Job, Sample
+from training.engines.base import EngineError, Example, Job, Recipe, Sample
 from training.engines.checkpoint import write_atomically
 from training.engines.drawing import open_picture
 
@@ -31,23 +33,30 @@ class Encoders(Protocol):
 
     no_words: str
 
-    def target(self, image: Image.Image) -> Tensor:
-        """Latents (C, H, W) of a picture to learn."""
+    def target(self, image: Image.Image, area: int, bucket: int) -> Tensor:
+        """Latents (C, H, W) of a picture to learn: its ratio at about `area` pixels, its sides
+        multiples of `bucket` where that is not 0."""
 
-    def control(self, image: Image.Image) -> Tensor:
-        """Latents (C, H, W) of a source, as the pipeline sees sources."""
+    def control(self, image: Image.Image, area: int) -> Tensor:
+        """Latents (C, H, W) of a source, as the pipeline sees sources at an area."""
 
     def words(self, text: str, controls: list[Image.Image]) -> Words: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """One example, ready to train on. `target` is None for a sample, which has none."""
+    """One example at one area, ready to train on. `target` is None for a sample, which has none.
+
+    `class_words` are None where nothing is preserved by it. `token_weights` (L,) say how much each
+    token counts, 1 on average; None where all count the same.
+    """
 
     target: Tensor | None
     words: Words
     wordless: Words
     controls: tuple[Tensor, ...]
+    class_words: Words | None = None
+    token_weights: Tensor | None = None
 
 
 @dataclass(slots=True)
@@ -56,33 +65,47 @@ class Cache:
 
     folder: Path
     space: str
-    """Whatever else decides the tensors: the base, the resolution, the number format."""
+    """Whatever else decides the tensors: the base, the number format."""
+    recipe: Recipe
     encoders: Callable[[], Encoders]
     checkpoint: Callable[[], None]
     """Called before each encoding; may raise to stop."""
     _open: Encoders | None = None
     _digests: dict[Path, str] = field(default_factory=dict)
 
-    def example(self, example: Example) -> Encoded:
-        part = [example.crop] if example.crop else []
-        key = ("target", self._digest(example.image), *part)
-        target = self._tensors(key, lambda e: {"latents": e.target(_seen(example))})
-        return self._encoded(example.caption, example.controls, target["latents"])
+    def example(self, example: Example, areas: Sequence[int]) -> tuple[Encoded, ...]:
+        """It at each area in pixels, but never enlarged where there is a smaller one."""
+        there = _area(example) if len(areas) > 1 else 0
+        fitting = [area for area in areas if area <= there] or [min(areas)]
+        return tuple(self._example(example, area) for area in fitting)
 
-    def sample(self, sample: Sample) -> Encoded:
-        return self._encoded(sample.prompt, sample.controls, None)
-
-    def _encoded(self, text: str, paths: tuple[Path, ...], target: Tensor | None) -> Encoded:
-        return Encoded(
-            target=target,
-            words=self._words(text, paths),
-            wordless=self._words(None, paths),
-            controls=tuple(self._control(path) for path in paths),
+    def _example(self, example: Example, area: int) -> Encoded:
+        bucket = self.recipe.bucket
+        key = ("target", self._digest(example.image), area, bucket, example.crop)
+        made = self._tensors(key, lambda e: {"latents": e.target(_seen(example), area, bucket)})
+        latents, named = made["latents"], example.class_caption
+        return replace(
+            self._encoded(example.caption, example.controls, area),
+            target=latents,
+            class_words=self._words(named, example.controls) if named else None,
+            token_weights=_weights(example, latents.shape, self.recipe.outside_mask),
         )
 
-    def _control(self, path: Path) -> Tensor:
-        key = ("control", self._digest(path))
-        return self._tensors(key, lambda e: {"latents": e.control(open_picture(path))})["latents"]
+    def sample(self, sample: Sample, area: int) -> Encoded:
+        return self._encoded(sample.prompt, sample.controls, area)
+
+    def _encoded(self, text: str, paths: tuple[Path, ...], area: int) -> Encoded:
+        return Encoded(
+            target=None,
+            words=self._words(text, paths),
+            wordless=self._words(None, paths),
+            controls=tuple(self._control(path, area) for path in paths),
+        )
+
+    def _control(self, path: Path, area: int) -> Tensor:
+        key = ("control", self._digest(path), area)
+        made = self._tensors(key, lambda e: {"latents": e.control(open_picture(path), area)})
+        return made["latents"]
 
     def _words(self, text: str | None, paths: tuple[Path, ...]) -> Words:
         key = ("words", text, *map(self._digest, paths))
@@ -114,8 +137,28 @@ class Cache:
 
 def _seen(example: Example) -> Image.Image:
     """What is to be seen of it."""
-    picture = open_picture(example.image)
+    return _cropped(open_picture(example.image), example)
+
+
+def _cropped(picture: Image.Image, example: Example) -> Image.Image:
     return picture.crop(example.crop) if example.crop else picture
+
+
+def _area(example: Example) -> int:
+    seen = _seen(example)
+    return seen.width * seen.height
+
+
+def _weights(example: Example, shape_CHW: torch.Size, outside: float) -> Tensor | None:
+    """1 on a token of 2x2 latents inside the mask, `outside` elsewhere, then brought to mean 1, so
+    that a masked picture counts as much as another and the learning rate keeps its meaning."""
+    if example.mask is None or outside == 1:
+        return None
+    mask = _cropped(open_picture(example.mask).convert("L"), example)
+    size = (shape_CHW[2] // 2, shape_CHW[1] // 2)
+    inside_HW = np.asarray(ImageOps.fit(mask, size, Image.Resampling.BOX), np.float32) / 255
+    weights_L = torch.from_numpy(outside + (1 - outside) * inside_HW).flatten()
+    return weights_L / weights_L.mean() if weights_L.any() else None
 
 
 def digest(path: Path) -> str:
@@ -127,13 +170,19 @@ def digest(path: Path) -> str:
 
 
 def _files(example: Example) -> tuple[Path, ...]:
-    return example.image, *example.controls
+    masks = (example.mask,) if example.mask else ()
+    return (example.image, *example.controls, *masks)
 
 
 def data_digest(job: Job) -> str:
     """Hash of everything the examples say and show, in order."""
     facts = [
-        [e.id, e.caption, e.weight, *([e.crop] if e.crop else []), *map(digest, _files(e))]
+        [
+            *(e.id, e.caption, e.weight),
+            *([e.crop] if e.crop else []),
+            *([e.class_caption] if e.class_caption else []),
+            *map(digest, _files(e)),
+        ]
         for e in job.examples
     ]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -10,28 +10,35 @@ import hashlib
 import math
 import random
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
+from typing import Any
 
 import torch
+from diffusers.pipelines.flux.pipeline_flux import calculate_shift
 from torch import Tensor
 
 from training.engines.base import Recipe
 
 GOLDEN = (math.sqrt(5) - 1) / 2
+SHIFT = ("base_image_seq_len", "max_image_seq_len", "base_shift", "max_shift")
+"""What a scheduler's configuration says of the shift, in the order of calculate_shift."""
 
 Circle = tuple[list[int], list[float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """One picture of one batch: which example, how noisy, with its words or without."""
+    """One picture of one batch: which example, how noisy, in which words."""
 
     example: int
-    sigma: float
+    level: float
+    """Logit of the noise level before any shift."""
     wordless: bool
+    preserves: bool
+    """To be shown in words of its class, with the base's own answer as the target."""
     noise_seed: int
 
 
@@ -49,15 +56,33 @@ def picks(recipe: Recipe, weights: Sequence[float], step: int) -> list[Pick]:
 
 def _pick(recipe: Recipe, circle: Circle, place: int) -> Pick:
     draw = random.Random(_seed(recipe.seed, "pick", place))
-    level = draw.gauss(recipe.timestep_mean, recipe.timestep_std)
     order, ends = circle
     angle = place * GOLDEN % 1 * ends[-1]
     return Pick(
         example=order[min(bisect_right(ends, angle), len(order) - 1)],
-        sigma=1 / (1 + math.exp(-level)),
+        level=draw.gauss(recipe.timestep_mean, recipe.timestep_std),
         wordless=draw.random() < recipe.caption_dropout,
+        preserves=draw.random() < recipe.preservation,
         noise_seed=_seed(recipe.seed, "noise", place),
     )
+
+
+def sigma(level: float, mu: float = 0.0) -> float:
+    """The noise level, 0..1, of a logit shifted by mu: as schedulers shift theirs, for
+    logit(exp(mu) s / (1 + (exp(mu) - 1) s)) = logit(s) + mu.
+    """
+    return 1 / (1 + math.exp(-(level + mu)))
+
+
+def shift(scheduler: Mapping[str, Any], tokens: int) -> float:
+    """mu of a base's scheduler, by its configuration, for a picture of so many tokens.
+
+    The stretch of the last level of Qwen-Image's (`shift_terminal`) is left out: it belongs to a
+    schedule of few steps.
+    """
+    if not scheduler["use_dynamic_shifting"]:
+        return math.log(scheduler["shift"])
+    return float(calculate_shift(tokens, *(scheduler[name] for name in SHIFT)))
 
 
 @lru_cache(maxsize=1)

@@ -36,17 +36,16 @@ class FluxEncoders:
         )
 
     @torch.no_grad()
-    def target(self, image: Image.Image) -> Tensor:
-        """The mean of the VAE's posterior, scaled; the picture's own ratio at the pack's area."""
+    def target(self, image: Image.Image, area: int, bucket: int) -> Tensor:
+        """The mean of the VAE's posterior, scaled; the picture's own ratio at about the area."""
         vae = self._pipeline.vae
-        multiple = self._pipeline.vae_scale_factor * 2
-        size = fitted_size(image, self._pack.size**2, multiple)
+        size = fitted_size(image, area, bucket or self._pipeline.vae_scale_factor * 2)
         pixels = self._pipeline.image_processor.preprocess(ImageOps.fit(image, size))
         posterior = vae.encode(pixels.to(vae.device, vae.dtype)).latent_dist
         latents: Tensor = (posterior.mode() - vae.config.shift_factor) * vae.config.scaling_factor
         return latents[0].cpu()
 
-    def control(self, image: Image.Image) -> Tensor:
+    def control(self, image: Image.Image, area: int) -> Tensor:
         raise NotImplementedError("FLUX.1-dev draws from words alone")
 
     @torch.no_grad()

@@ -1,7 +1,7 @@
 """Train a LoRA: prepare, fit, prove, save. One loop for every family.
 
 Knows a Job and its folder, tells what happens through a callback, and leaves a file that
-load_lora_weights reads.
+load_lora_weights reads. Shape suffixes as in flow.py.
 """
 
 from __future__ import annotations
@@ -9,28 +9,22 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 
 import torch
-from bitsandbytes.optim.adamw import AdamW8bit
-from torch import Tensor, nn
+from torch import Tensor
 
 from training.engines import flow
 from training.engines.base import EngineError, Job, Recipe
 from training.engines.encoding import Encoded
-from training.engines.families import FAMILIES
-from training.engines.lora import fit_new
+from training.engines.learner import Learner
 from training.engines.packs import number_format
 from training.engines.preparing import Run, prepare
 from training.engines.proof import effect
 from training.engines.sampling import is_sampled, look
 from training.engines.saving import resume, save_lora, save_state, take_kept
+from training.engines.schedule import Shown, alike, shown
 from training.engines.watching import Stopped, Tell, Watcher
-
-MAX_GRAD_NORM = 1.0
 
 
 def train(job: Job, tell: Tell, stopping: Callable[[], bool]) -> None:
@@ -52,21 +46,16 @@ def fit(run: Run) -> int:
     Returns how many steps were done: all, or fewer where likeness ended it.
     """
     recipe, transformer = run.job.recipe, run.denoiser.transformer
-    trained = fit_new(transformer, recipe, FAMILIES[recipe.family].lora_targets)
+    learner = Learner.fresh(transformer, recipe)
     if recipe.gradient_checkpointing:
         transformer.enable_gradient_checkpointing()
-    optimizer = _optimizer(trained, recipe)
-    done = first = resume(run, optimizer)
-    end = first if look(run, first) else recipe.steps
+    done = first = resume(run, learner)
+    end = first if look(run, first, learner) else recipe.steps
     began = time.monotonic()
     with (run.job.folder / "losses.jsonl").open("a", encoding="utf-8") as losses:
         for step in range(first, end):
-            loss = _backward(run, step)
-            nn.utils.clip_grad_norm_(trained, MAX_GRAD_NORM)
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(recipe, step)
-            optimizer.step()
-            optimizer.zero_grad()
+            loss = _backward(run, learner, step)
+            learner.step(learning_rate(recipe, step))
 
             done = step + 1
             losses.write(json.dumps({"step": done, "loss": loss}) + "\n")
@@ -82,11 +71,12 @@ def fit(run: Run) -> int:
             )
             stopping = run.watcher.stopping()
             if _is_kept(recipe, done) or stopping:
-                save_state(run, done, optimizer)
+                save_state(run, done, learner)
             if stopping:
                 raise Stopped
-            if look(run, done):
+            if look(run, done, learner):
                 break
+    learner.settle()
     return done
 
 
@@ -103,54 +93,50 @@ def learning_rate(recipe: Recipe, step: int) -> float:
     return recipe.learning_rate * min(1.0, rise, fall)
 
 
-def _backward(run: Run, step: int) -> float:
-    """Add the gradients of the batch of `step`; returns its loss. Raises EngineError on NaN."""
-    picks = flow.picks(run.job.recipe, [example.weight for example in run.job.examples], step)
-    alike: dict[tuple[torch.Size, ...], list[flow.Pick]] = defaultdict(list)
-    for pick in picks:
-        alike[_shapes(run.examples[pick.example])].append(pick)
-    loss = 0.0
-    for group in alike.values():
+def _backward(run: Run, learner: Learner, step: int) -> float:
+    """Put the clipped gradient of the batch of `step` on the weights; returns its loss.
+
+    Raises EngineError, naming the step and the pictures, where either is not a number.
+    """
+    batch, loss = shown(run, step), 0.0
+    for group in alike(batch):
         part = _loss(run, group)
         part.backward()
         loss += part.item()
-    if not math.isfinite(loss):
-        names = ", ".join(run.job.examples[pick.example].id for pick in picks)
+    norm = learner.clip()
+    if not (math.isfinite(loss) and math.isfinite(norm)):
+        names = ", ".join(run.job.examples[one.example].id for one in batch)
         raise EngineError(
-            f"The loss stopped being a number at step {step + 1}, on {names}. "
+            f"The {'gradient' if math.isfinite(loss) else 'loss'} stopped being a number at step "
+            f"{step + 1}, on {names}. "
             "Look at these pictures, or train again with a lower learning rate."
         )
     return loss
 
 
-def _loss(run: Run, group: list[flow.Pick]) -> Tensor:
+def _loss(run: Run, group: list[Shown]) -> Tensor:
     """Mean squared error of the velocity, as this group's share of its batch."""
     device, dtype = run.denoiser.transformer.device, number_format(run.denoiser.transformer.device)
-    batch = [_words_or_none(run.examples[pick.example], pick.wordless) for pick in group]
-    clean = torch.stack([_target(item) for item in batch]).float()
-    noise = torch.stack([flow.noise(clean.shape[1:], pick.noise_seed) for pick in group])
-    sigma = torch.tensor([pick.sigma for pick in group])
-    noisy = flow.noisy(clean, noise, sigma)
-    predicted = run.denoiser.velocity(noisy.to(device, dtype), sigma.to(device, dtype), batch)
-    wanted = flow.pack(noise - clean).to(device)
-    errors = (predicted.float() - wanted).square().mean(dim=(1, 2))
+    batch = [one.item for one in group]
+    clean = torch.stack([one.target for one in group]).float()
+    noise = torch.stack([flow.noise(clean.shape[1:], one.noise_seed) for one in group])
+    sigma = torch.tensor([one.sigma for one in group])
+    noisy = flow.noisy(clean, noise, sigma).to(device, dtype)
+    sigma = sigma.to(device, dtype)
+    if group[0].preserves:
+        wanted = _without_lora(run, noisy, sigma, batch)
+    else:
+        wanted = flow.pack(noise - clean).to(device)
+    predicted = run.denoiser.velocity(noisy, sigma, batch)
+    weights_BL1 = torch.stack([one.token_weights for one in group])[:, :, None]
+    errors = ((predicted.float() - wanted).square() * weights_BL1.to(device)).mean(dim=(1, 2))
     return errors.sum() / run.job.recipe.batch_size
 
 
-def _target(item: Encoded) -> Tensor:
-    assert item.target is not None, "examples are encoded with their picture"
-    return item.target
-
-
-def _words_or_none(item: Encoded, wordless: bool) -> Encoded:
-    return replace(item, words=item.wordless) if wordless else item
-
-
-def _shapes(item: Encoded) -> tuple[torch.Size, ...]:
-    return (_target(item).shape, *(control.shape for control in item.controls))
-
-
-def _optimizer(trained: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
-    kind: type[torch.optim.Optimizer] = AdamW8bit if trained[0].is_cuda else torch.optim.AdamW
-    settings: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
-    return kind(trained, **settings)
+@torch.no_grad()
+def _without_lora(run: Run, noisy: Tensor, sigma: Tensor, batch: list[Encoded]) -> Tensor:
+    """What the base predicts, (B, L, D) in float32."""
+    run.denoiser.transformer.disable_adapters()
+    predicted = run.denoiser.velocity(noisy, sigma, batch).float()
+    run.denoiser.transformer.enable_adapters()
+    return predicted

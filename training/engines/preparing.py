@@ -7,12 +7,16 @@ not what is done with them.
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
+from diffusers import FlowMatchEulerDiscreteScheduler
 
-from training.engines.base import EngineError, Job, Sample
+from training.engines import flow
+from training.engines.base import EngineError, Job, Recipe, Sample
 from training.engines.encoding import Cache, Encoded, data_digest
 from training.engines.families import FAMILIES, Denoiser
 from training.engines.keeping import History
@@ -32,13 +36,16 @@ class Run:
     job: Job
     pack: Pack
     denoiser: Denoiser
-    examples: list[Encoded]
+    examples: list[tuple[Encoded, ...]]
+    """Each at every area at which it is seen."""
     samples: list[tuple[Sample, Encoded]]
     proofs: list[tuple[Sample, Encoded]]
     judge: Judge | None
     history: History
     identity: dict[str, Any]
     """What a checkpoint must agree on to be this run's."""
+    shift: Callable[[int], float]
+    """mu, by which noise levels move for a picture of so many tokens."""
     watcher: Watcher
 
 
@@ -51,10 +58,11 @@ def prepare(job: Job, watcher: Watcher) -> Run:
         torch.set_num_threads(job.threads)
     pack = _pack_at(job)
     watcher.tell("phase", name="cache")
-    cache = _cache(job, pack, watcher)
-    examples = [cache.example(example) for example in job.examples]
-    samples = [(sample, cache.sample(sample)) for sample in job.samples]
-    proofs = [(sample, cache.sample(sample)) for sample in _proofs(job)]
+    cache, area = _cache(job, pack, watcher), _area(pack)
+    areas = [side * side for side in job.recipe.sides] or [area]
+    examples = [cache.example(example, areas) for example in job.examples]
+    samples = [(sample, cache.sample(sample, area)) for sample in job.samples]
+    proofs = [(sample, cache.sample(sample, area)) for sample in _proofs(job)]
     judge = _judge(job, watcher)
     del cache
     _free_memory()
@@ -71,13 +79,14 @@ def prepare(job: Job, watcher: Watcher) -> Run:
         judge=judge,
         history=History(job.folder),
         identity=identity,
+        shift=_shift(job.recipe, pack),
         watcher=watcher,
     )
 
 
 def _pack_at(job: Job) -> Pack:
-    """The job's base, at the resolution the recipe asks for."""
-    pack, side = open_pack(job.base), job.recipe.resolution
+    """The job's base, drawing at the largest resolution that the recipe asks for."""
+    pack, side = open_pack(job.base), max(job.recipe.sides, default=0)
     if pack.family != job.recipe.family:
         raise EngineError(
             f"{pack.title} is a {pack.family} base and the recipe is for {job.recipe.family}. "
@@ -86,11 +95,25 @@ def _pack_at(job: Job) -> Pack:
     return replace(pack, size=side, vae_area=side * side) if side else pack
 
 
+def _area(pack: Pack) -> int:
+    return pack.size**2 if pack.family == "flux" else pack.vae_area
+
+
+def _shift(recipe: Recipe, pack: Pack) -> Callable[[int], float]:
+    if recipe.timestep_shift == "none":
+        return lambda _tokens: 0.0
+    scheduler = FlowMatchEulerDiscreteScheduler.from_pretrained(
+        pack.folder, subfolder="scheduler", local_files_only=True
+    )
+    return partial(flow.shift, scheduler.config)
+
+
 def _cache(job: Job, pack: Pack, watcher: Watcher) -> Cache:
     device, quantize = torch_device(job.device), job.recipe.quantize
     return Cache(
         folder=job.folder / "cache",
-        space=f"{pack.fingerprint} {pack.size} {pack.vae_area} {device.type} {quantize} {ENCODING}",
+        space=f"{pack.fingerprint} {device.type} {quantize} {ENCODING}",
+        recipe=job.recipe,
         encoders=lambda: FAMILIES[pack.family].encoders(pack, device, quantize),
         checkpoint=watcher.beat,
     )

@@ -6,6 +6,8 @@ diffusers has no trainer for it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from diffusers import QwenImageEditPlusPipeline
 from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus as qwen_module
@@ -40,11 +42,13 @@ class QwenEncoders:
             QwenImageEditPlusPipeline, pack, device, quantize, without=("transformer",)
         )
 
-    def target(self, image: Image.Image) -> Tensor:
-        return self._latents(ImageOps.fit(image, editor_size(self._pack, image)))
+    def target(self, image: Image.Image, area: int, bucket: int) -> Tensor:  # noqa: ARG002
+        """At the sides that the pipeline gives a source of this ratio, or the two would shift."""
+        size = editor_size(replace(self._pack, vae_area=area), image)
+        return self._latents(ImageOps.fit(image, size), area)
 
-    def control(self, image: Image.Image) -> Tensor:
-        return self._latents(image)
+    def control(self, image: Image.Image, area: int) -> Tensor:
+        return self._latents(image, area)
 
     @torch.no_grad()
     def words(self, text: str, controls: list[Image.Image]) -> Words:
@@ -54,9 +58,9 @@ class QwenEncoders:
         return {"prompt": prompt[0].cpu()}
 
     @torch.no_grad()
-    def _latents(self, image: Image.Image) -> Tensor:
+    def _latents(self, image: Image.Image, area: int) -> Tensor:
         vae = self._pipeline.vae
-        width, height = editor_size(self._pack, image)
+        width, height = editor_size(replace(self._pack, vae_area=area), image)
         pixels = self._pipeline.image_processor.preprocess(image, height, width)[:, :, None]
         latents: Tensor = self._pipeline._encode_vae_image(
             pixels.to(vae.device, vae.dtype), generator=None

@@ -8,6 +8,7 @@ from pathlib import Path
 from training.engines.base import Recipe
 from training.engines.checkpoint import write_atomically
 from training.engines.drawing import open_picture
+from training.engines.learner import Learner
 from training.engines.preparing import Run
 from training.engines.scores import is_enough
 
@@ -17,14 +18,14 @@ def is_sampled(recipe: Recipe, done: int) -> bool:
     return recipe.sample_every > 0 and (done % recipe.sample_every == 0 or done == recipe.steps)
 
 
-def look(run: Run, done: int) -> bool:
+def look(run: Run, done: int, learner: Learner) -> bool:
     """Draw and score what is due after `done` steps; whether its likeness says that it is enough.
 
     What a training did before it was killed is not done again.
     """
     if not done or not is_sampled(run.job.recipe, done):
         return False
-    draw_samples(run, done)
+    draw_samples(run, done, learner)
     if run.judge and not run.history.has(done):
         pictures = [open_picture(_path(run, done, index)) for index in range(len(run.samples))]
         samples = [sample for sample, _ in run.samples]
@@ -34,15 +35,19 @@ def look(run: Run, done: int) -> bool:
     return is_enough(run.history.scores, run.job.recipe.early_stop)
 
 
-def draw_samples(run: Run, step: int) -> None:
-    """Draw those of the step's samples that are not there yet. Tells `sample` of each."""
+def draw_samples(run: Run, step: int, learner: Learner) -> None:
+    """Draw those of the step's samples that are not there yet, with what would be kept of the LoRA.
+
+    Tells `sample` of each.
+    """
     for index, (sample, words) in enumerate(run.samples):
         path = _path(run, step, index)
         if path.exists():
             continue
         path.parent.mkdir(exist_ok=True)
-        images = [open_picture(path) for path in sample.controls]
-        drawn, file = run.denoiser.draw(words, images, sample.seed, run.watcher.beat), BytesIO()
+        images, file = [open_picture(path) for path in sample.controls], BytesIO()
+        with learner.averaged():
+            drawn = run.denoiser.draw(words, images, sample.seed, run.watcher.beat)
         drawn.save(file, "PNG")
         write_atomically(path, file.getvalue())
         run.watcher.tell("sample", step=step, index=index, file=str(path))

@@ -1,7 +1,7 @@
 """What a training leaves in its folder: half-finished, checkpoints; finished, the LoRA.
 
-A checkpoint is the adapter and the optimizer's state after a step. No random state is in it: the
-order of the data is a pure function of the seed and the step (flow.picks).
+A checkpoint is the adapter, its running average and the optimizer's state after a step. No random
+state is in it: the order of the data is a pure function of the seed and the step (schedule.shown).
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import json
 from dataclasses import asdict
 from importlib.metadata import version
 
-from torch.optim import Optimizer
+from safetensors import SafetensorError
 
-from training.engines.base import EngineError
+from training.engines.base import EngineError, Recipe
 from training.engines.checkpoint import (
     Checkpoint,
     flatten_optimizer,
     keep_lines,
-    load_adapter,
+    load_checkpoint,
     load_newest,
     restore_optimizer,
     save_checkpoint,
@@ -26,13 +26,14 @@ from training.engines.checkpoint import (
     write_atomically,
 )
 from training.engines.keeping import Kept, choose
+from training.engines.learner import Learner
 from training.engines.lora import lora_file, put_weights, trained_weights
 from training.engines.preparing import Run
 
 PACKAGES = ("torch", "diffusers", "transformers", "peft", "bitsandbytes")
 
 
-def resume(run: Run, optimizer: Optimizer) -> int:
+def resume(run: Run, learner: Learner) -> int:
     """Put back the newest checkpoint; returns how many steps are done.
 
     Raises EngineError where the folder's checkpoints are another run's.
@@ -42,26 +43,41 @@ def resume(run: Run, optimizer: Optimizer) -> int:
         keep_lines(run.job.folder / "losses.jsonl", 0)
         run.history.cut(0)
         return 0
-    if saved.facts["identity"] != run.identity:
+    if not _is_of(run, saved):
         raise EngineError(
             f"{run.job.folder} holds checkpoints of another recipe, base or data. "
             "Start this training in a folder of its own."
         )
-    put_weights(run.denoiser.transformer, saved.adapter)
-    restore_optimizer(optimizer, saved.optimizer, saved.facts["numbers"])
+    put_weights(learner.transformer, saved.adapter)
+    restore_optimizer(learner.optimizer, saved.optimizer, saved.facts["numbers"])
+    if learner.average:
+        learner.average.optimization_step = saved.step
+        for name, average in learner.averages().items():
+            average.copy_(saved.average[name])
     keep_lines(run.job.folder / "losses.jsonl", saved.step)
     run.history.cut(saved.step)
     return saved.step
 
 
-def save_state(run: Run, step: int, optimizer: Optimizer) -> None:
+def _is_of(run: Run, saved: Checkpoint) -> bool:
+    """A recipe that says no more than the defaults of fields that came later is the same."""
+    identity = saved.facts["identity"]
+    return {**identity, "recipe": asdict(Recipe(**identity["recipe"]))} == run.identity
+
+
+def save_state(run: Run, step: int, learner: Learner) -> None:
     """Write a checkpoint. Tells `checkpoint`."""
-    tensors, numbers = flatten_optimizer(optimizer)
-    facts = {"identity": run.identity, "numbers": numbers}
-    weights = trained_weights(run.denoiser.transformer)
-    folder = run.job.folder / "checkpoints"
-    keep = run.history.contenders if run.job.recipe.keep == "likest" else ()
-    save_checkpoint(folder, Checkpoint(step, weights, tensors, facts), keep)
+    tensors, numbers = flatten_optimizer(learner.optimizer)
+    checkpoint = Checkpoint(
+        step=step,
+        adapter=trained_weights(learner.transformer),
+        average=learner.averages(),
+        optimizer=tensors,
+        facts={"identity": run.identity, "numbers": numbers},
+    )
+    recipe = run.job.recipe
+    keep = run.history.contenders if recipe.keep == "likest" else ()
+    save_checkpoint(run.job.folder / "checkpoints", checkpoint, recipe.keep_checkpoints, keep)
     run.watcher.tell("checkpoint", step=step)
 
 
@@ -72,7 +88,14 @@ def take_kept(run: Run, last: int) -> Kept:
     history = [scores for scores in run.history.scores if scores.at in there]
     kept = choose(run.job.recipe, history, last)
     if kept.step != last:
-        put_weights(run.denoiser.transformer, load_adapter(folder, kept.step))
+        try:
+            weights = load_checkpoint(folder, kept.step).result
+        except (OSError, ValueError, SafetensorError) as error:
+            raise EngineError(
+                f"The checkpoint of step {kept.step}, which is to be kept, cannot be read "
+                f"({error}). Train again."
+            ) from error
+        put_weights(run.denoiser.transformer, weights)
     return kept
 
 
