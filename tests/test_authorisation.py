@@ -226,6 +226,9 @@ ADDRESSES: list[Address] = [
     ("retire_lora", "post", OPERATORS, lambda w: [w.editor_lora]),
     ("media", "get", NOWHERE, lambda w: [w.sha256, 256]),
     ("run_sample", "get", NOWHERE, lambda w: [w.run, "1.webp"]),
+    ("sweep_strengths", "post", CURATORS, lambda w: [w.lora]),
+    ("take_strength", "post", CURATORS, lambda w: [w.lora]),
+    ("take_strength", "post", OPERATORS, lambda w: [w.editor_lora]),
     ("lora_file", "get", OPERATORS | {"operator": GONE}, lambda w: [w.lora]),
     ("doll_zip", "get", NOWHERE, lambda w: ["milo"]),
     # A closed tab is past hearing an answer: outsiders hold nothing that could be released.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from training import run_files
-from training.engines.scores import Scores, likest
+from training.engines.scores import Scores, first_as_good
 from training.models import LoraVersion, Run, RunItem, RunKind, RunStatus
 
 
@@ -34,7 +34,7 @@ def sweep_of(lora: LoraVersion) -> Sweep | None:
     if run is None or not history:
         return None
     items = list(run.items.select_related("image").order_by("ordinal"))
-    best = likest(history)
+    best = first_as_good(history)
     rungs = [
         Rung(
             strength=scores.at,
@@ -53,6 +53,6 @@ def _advice(best: Scores | None) -> str:
     photos = "photos it never saw" if best.held_out is not None else "its photos"
     copying = " All of them lie nearer to training pictures than the photos to one another."
     return (
-        f"{best.at:g} is advised: of the strengths that show what was asked for it is the likest "
-        f"to {photos} ({best.likeness:.3f}).{copying if best.copies else ''}"
+        f"{best.at:g} is advised, the weakest that no other beats by more than noise: its likeness "
+        f"to {photos} is {best.likeness:.3f}.{copying if best.copies else ''}"
     )

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from training.engines.base import Recipe
 from training.engines.keeping import choose
-from training.engines.scores import PictureScores, Scores, contenders, is_enough, likest
+from training.engines.scores import (
+    PictureScores,
+    Scores,
+    contenders,
+    first_as_good,
+    is_enough,
+    likest,
+)
 
 CELLS = 6
 
@@ -64,6 +71,17 @@ def test_pictures_without_a_face_tell_no_likeness() -> None:
     assert likest([grid(1, None)]) is None
     assert step(likest([grid(1, [0.5, *[None] * 5]), grid(2, 0.4)])) == 1
     assert likest([]) is None
+
+
+def test_the_first_as_good_is_the_weakest_that_no_other_beats_beyond_noise() -> None:
+    before = [0.5, 0.6, 0.7, 0.5, 0.6, 0.7]
+    noisy = [0.6, 0.5, 0.8, 0.45, 0.7, 0.65]
+    clear = [one + 0.1 for one in before]
+    assert step(first_as_good([grid(1, before), grid(2, noisy)])) == 1
+    assert step(first_as_good([grid(1, before), grid(2, clear), grid(3, clear)])) == 2
+    assert step(first_as_good([grid(1, clear, reached=3), grid(2, clear)])) == 2
+    assert step(first_as_good([grid(1, 0.5, copying=0.9), grid(2, 0.5, copying=0.7)])) == 2
+    assert first_as_good([grid(1, None)]) is None
 
 
 def test_no_gain_three_times_in_a_row_is_enough() -> None:

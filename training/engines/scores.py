@@ -119,6 +119,18 @@ def likest(history: Iterable[Scores]) -> Scores | None:
     return max(right, key=lambda scores: (_likeness(scores), _reached(scores)))
 
 
+def first_as_good(history: Iterable[Scores]) -> Scores | None:
+    """The first that no other is better than, beyond noise: of strengths, the weakest.
+
+    None where no face was found at all.
+    """
+    rows = list(history)
+    best = likest(rows)
+    if best is None:
+        return None
+    return next(s for s in rows if s.copies <= best.copies and not _is_behind(s, best))
+
+
 def contenders(history: Iterable[Scores]) -> set[float]:
     """Where those stand that may yet be the likest, whatever is still to come: no other one is as
     good in likeness, in the cells and in not copying."""
@@ -143,6 +155,11 @@ def _improves(old: Scores, new: Scores) -> bool:
     pairs = ((_faces(old), _faces(new)), (_cells(old), _cells(new)))
     is_better = any(_gains(before, after) for before, after in pairs)
     return is_better and not any(_gains(after, before) for before, after in pairs)
+
+
+def _is_behind(one: Scores, best: Scores) -> bool:
+    is_unlike = one.likeness is None or _gains(_faces(one), _faces(best))
+    return is_unlike or _gains(_cells(one), _cells(best))
 
 
 def _gains(old: Sequence[float | None], new: Sequence[float | None]) -> bool:
