@@ -177,7 +177,7 @@ def test_pictures_of_different_shapes_train_in_one_batch(
 def test_loss_that_is_no_number_stops_and_names_step_and_pictures(
     flux_base: Path, tmp_path: Path, pictures: list[Path]
 ) -> None:
-    job = tiny_job(flux_base, tmp_path, pictures, family="flux", learning_rate=1e30)
+    job = tiny_job(flux_base, tmp_path, pictures, family="flux", weight_decay=1e30)
     with pytest.raises(EngineError, match=r"step [2-4], on photo \d"):
         train(job, Told(), never)
 

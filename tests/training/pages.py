@@ -79,10 +79,10 @@ def write_likeness(run: Run, *scores: Scores) -> None:
     path.write_text("".join(one.as_json() + "\n" for one in scores))
 
 
-def scores_at(at: float, identity: float) -> Scores:
+def scores_at(at: float, identity: float, copying: float = 0.7) -> Scores:
     """Two pictures of this likeness, of which one shows what was asked for."""
     pictures = [
-        PictureScores(identity=identity, held_out=None, copying=0.7, reached=reached)
+        PictureScores(identity=identity, held_out=None, copying=copying, reached=reached)
         for reached in (True, False)
     ]
     return Scores(at=at, pictures=tuple(pictures), own_copying=0.8, diversity=1.4)

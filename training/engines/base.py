@@ -25,7 +25,8 @@ LEAST = {
 }  # fmt: skip
 """The least that each number of a recipe may be."""
 MOST = {
-    "caption_dropout": 1, "decay": 1, "ema": 0.9999, "preservation": 1, "outside_mask": 1,
+    "steps": 100_000, "learning_rate": 1, "rank": 256, "decay": 1, "ema": 0.9999,
+    "caption_dropout": 1, "preservation": 1, "outside_mask": 1,
 }  # fmt: skip
 """The most, of those that have one."""
 VAE_MULTIPLE = 16
