@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from training import run_files
 from training.card import Card, Column
-from training.models import LoraVersion
 from training.wheel import Guard
 
 
@@ -13,7 +12,7 @@ def probes(card: Card) -> list[Guard]:
     if not card.columns or card.columns[-1].lora is None:
         return []
     newest = card.columns[-1]
-    return [_effect(newest), _faces(newest), _copies(newest.lora), _not_measured()]
+    return [_effect(newest), _faces(newest), _copies(newest), _not_measured()]
 
 
 def _effect(column: Column) -> Guard:
@@ -33,8 +32,10 @@ def _faces(column: Column) -> Guard:
     return Guard("ok", f"A face was found in all {len(cells)} pictures.")
 
 
-def _copies(lora: LoraVersion) -> Guard:
+def _copies(column: Column) -> Guard:
     """By the samples of the step that it is of."""
+    lora = column.lora
+    assert lora is not None
     scored = {scores.at: scores for scores in run_files.likeness(lora.run)}
     scores = scored.get(lora.step) if lora.step is not None else None
     if scores is None or scores.copying is None or scores.own_copying is None:

@@ -214,5 +214,5 @@ def test_the_card_says_whether_a_version_copies_what_it_learned(
     make_column(subject, lora, right=True)
     write_losses(lora.run, [])
     write_likeness(lora.run, scores_at(200, 0.5), scores_at(300, 0.6, copying=copying))
-    found = [p for p in page.get(reverse("card", args=["juno"])).context["probes"]]
+    found = page.get(reverse("card", args=["juno"])).context["probes"]
     assert [p.level for p in found if "to one another" in p.sentence] == [level]
