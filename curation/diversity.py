@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from curation.embeddings import Vectors, from_bytes, stack, unit
+from curation.likeness import vendi
 from curation.models import Image, Measurement
 from curation.shots import EXPRESSIONS, POSES, VIEWS
 
@@ -15,15 +16,6 @@ FEWEST = 2
 FALL = 0.1
 """Of the score before, from which a fall is named."""
 WORDS = (*VIEWS, *EXPRESSIONS, *POSES)
-
-
-def vendi(rows: Vectors) -> float:
-    """The Vendi score of (N, D) unit rows by the cosine kernel, 1 to N: exp of the entropy of the
-    eigenvalues of K / N, the effective number of different rows (Friedman & Dieng 2022)."""
-    gram = rows @ rows.T if len(rows) <= rows.shape[1] else rows.T @ rows
-    shares = np.linalg.eigvalsh(gram.astype(np.float64) / len(rows))
-    shares = shares[shares > 1e-12]
-    return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
 def diversity(images: Sequence[Image]) -> dict[str, float]:

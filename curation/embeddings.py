@@ -6,12 +6,13 @@ Knows no face model: which one an embedding is from stands beside it, as the has
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.models.image import ImageQuerySet
+if TYPE_CHECKING:
+    from curation.models.image import ImageQuerySet
 
 Vectors = NDArray[np.float32]
 

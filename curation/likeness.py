@@ -1,5 +1,7 @@
 """How alike pictures are to the photos of a person, as cosines; knows no lines and no verdicts.
 
+Numbers alone: the engines score with it too, where there are no rows.
+
 Two scores, never one: what lies near the middle of all photos is the steadier measure of a face
 seen from the front; a profile is like few of them, and is compared with the likest only.
 """
@@ -30,6 +32,15 @@ def likest(pictures: Vectors, references: Vectors) -> Vectors:
     """(M,) cosines to the likest reference: close to 1 is a copy, not a likeness (WithAnyone,
     arXiv 2510.14975: two photos of one person seldom pass 0.8)."""
     return np.asarray((pictures @ references.T).max(axis=1))
+
+
+def vendi(rows: Vectors) -> float:
+    """The Vendi score of (N, D) unit rows by the cosine kernel, 1 to N: exp of the entropy of the
+    eigenvalues of K / N, the effective number of different rows (Friedman & Dieng 2022)."""
+    gram = rows @ rows.T if len(rows) <= rows.shape[1] else rows.T @ rows
+    shares = np.linalg.eigvalsh(gram.astype(np.float64) / len(rows))
+    shares = shares[shares > 1e-12]
+    return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
 SCORES = {CENTROID: centroid, NEAREST: nearest}

@@ -1,6 +1,7 @@
 // The loss curve of a training run: every step as a faint line, a running mean over it.
 const box = document.querySelector("[data-loss]");
 const WINDOW = 0.04; // of the curve
+const HEIGHT = 170;
 let chart = null;
 
 function smoothed(losses) {
@@ -16,7 +17,7 @@ function draw({ steps, losses }) {
   const axis = { stroke: "#a3a3a3", grid: { stroke: "#333" }, ticks: { stroke: "#333" } };
   chart = new uPlot({
     width: box.clientWidth,
-    height: 260,
+    height: HEIGHT,
     scales: { x: { time: false } },
     axes: [axis, axis],
     series: [
@@ -35,5 +36,5 @@ async function follow() {
   if (!curve.finished) setTimeout(follow, 2000);
 }
 
-addEventListener("resize", () => chart?.setSize({ width: box.clientWidth, height: 260 }));
+addEventListener("resize", () => chart?.setSize({ width: box.clientWidth, height: HEIGHT }));
 follow();

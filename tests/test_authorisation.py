@@ -241,6 +241,9 @@ ADDRESSES: list[Address] = [
     ("run_job", "get", CURATORS, lambda w: [w.run, "ai-toolkit"]),
     ("run_job", "get", OPERATORS, lambda w: [w.editor_run, "ai-toolkit"]),
     ("snapshot_job", "get", CURATORS, lambda w: [w.slug, w.snapshot, "ai-toolkit"]),
+    ("sweep_strengths", "post", CURATORS, lambda w: [w.lora]),
+    ("take_strength", "post", CURATORS, lambda w: [w.lora]),
+    ("take_strength", "post", OPERATORS, lambda w: [w.editor_lora]),
     ("doll_zip", "get", NOWHERE, lambda w: ["milo"]),
     # A closed tab is past hearing an answer: outsiders hold nothing that could be released.
     ("release", "post", ANYBODYS_DESK, lambda w: [w.batch]),

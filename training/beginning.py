@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 
 from curation.models import Batch, Subject
 from flenwheel.celery import app
-from training.models import BaseModel, Run, RunItem, RunKind
+from training.models import BaseModel, LoraVersion, Run, RunItem, RunKind
 from training.models.run import CPU_KINDS
 from training.readiness import refuse_unready, refuse_withdrawn
 
@@ -53,7 +53,7 @@ def begin(
         refuse_withdrawn(
             fields.get("lora"), fields.get("snapshot"), [row.source_id for row in rows]
         )
-        recipe = {"first_seed": _first_seed(kind, subject)} | fields.pop("recipe", {})
+        recipe = _usual(kind, subject, fields.get("lora")) | fields.pop("recipe", {})
         if title:
             fields["batch"] = Batch.objects.create(subject=fields["subject"], title=title)
         run = Run.objects.create(
@@ -77,6 +77,12 @@ def begun_by(key: uuid.UUID | None, subject: Subject | None) -> Run | None:
     if subject is not None:
         Subject.objects.select_for_update(no_key=True).get(pk=subject.pk)
     return Run.objects.filter(key=key, subject=subject).first() if key else None
+
+
+def _usual(kind: RunKind, subject: Subject | None, lora: LoraVersion | None) -> dict[str, Any]:
+    """What the recipe says where nobody asked for anything else."""
+    taken = {"strength": lora.strength} if lora and lora.strength != 1 else {}
+    return {"first_seed": _first_seed(kind, subject)} | taken
 
 
 def _first_seed(kind: RunKind, subject: Subject | None) -> int:

@@ -13,7 +13,8 @@ from curation.models import Image, Subject
 from curation.shots import Shot
 from curation.storage import open_picture
 from training.book import Acquaintance, Book
-from training.eyes import Eyes, open_eyes
+from training.engines.eyes import Eyes
+from training.eyes import open_eyes
 from training.making import Keep, installed, make_all
 from training.models import Benchmark, Cell, Family, Run, RunItem, Score
 

@@ -26,6 +26,7 @@ from training.models import Run, RunKind, RunMoved, RunStatus
 from training.others import make_others
 from training.proposing import propose_captions
 from training.resident import RESIDENT
+from training.sweeping import sweep
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ WORK: dict[str, Callable[[Run], None]] = {
     RunKind.BENCHMARK: benchmark,
     RunKind.OTHERS: make_others,
     RunKind.CAPTION: propose_captions,
+    RunKind.SWEEP: sweep,
 }
 
 

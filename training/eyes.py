@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,45 +15,21 @@ from django.db import transaction
 from PIL.Image import Image as Picture
 
 from curation.angles import SURE
-from curation.embeddings import Vectors, to_bytes
+from curation.embeddings import to_bytes
 from curation.models import Image, Measurement
-from curation.shots import VIEWS
 from curation.storage import open_picture
+from training.engines import eyes as engine
+from training.engines.eyes import Eyes, geometry
 from training.engines.face_files import find
-from training.engines.faces import Face, FaceBackend, open_faces, upright
-from training.engines.readers import READER, Reader, Reading
+from training.engines.faces import Face, upright
+from training.engines.readers import Reading
 from training.models import BaseModel
 
 Sight = tuple[dict[str, str], dict[str, Any]]
 """What is sure of a picture's shot, and the fields of its measurement."""
-FRONT = VIEWS.index("front")
-YAWS = (20.0, 55.0)
-"""Degrees from which a face is in three-quarter view, and from which in profile."""
-PORTRAIT_FACE = 0.2
-"""Share of a picture's height from which a face is head and shoulders; a standing body's is 0.1."""
 NO_FACE = dict.fromkeys(
     ("face", "face_size", "face_sharpness", "yaw", "pitch", "roll", "embedding")
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Eyes:
-    """A face backend and, where its folder has one, a reader of view, expression and pose."""
-
-    faces: FaceBackend
-    reader: Reader | None
-
-    @property
-    def scorer(self) -> str:
-        return f"{self.faces.name} {self.faces.sha256[:12]}"
-
-    def embed(self, picture: Picture) -> Vectors | None:
-        """The most prominent face's unit vector; None without a face."""
-        found = self.faces.faces(picture)
-        return found[0].embedding if found else None
-
-    def read(self, picture: Picture) -> Reading | None:
-        return self.reader.read(picture) if self.reader else None
 
 
 def open_eyes(base: BaseModel) -> Eyes:
@@ -65,8 +39,7 @@ def open_eyes(base: BaseModel) -> Eyes:
 
 @lru_cache(maxsize=4)
 def _open(folder: Path, _sha256: str) -> Eyes:
-    reader = Reader(folder) if (folder / READER).is_file() else None
-    return Eyes(open_faces(folder), reader)
+    return engine.open_eyes(folder)
 
 
 def measure(image: Image, eyes: Eyes) -> Measurement:
@@ -136,16 +109,6 @@ def _probable(seen: Reading) -> dict[str, Any]:
 
 def _sure(seen: Reading) -> dict[str, str]:
     return {name: word for name, word in seen.shot.items() if seen.probabilities[name] >= SURE}
-
-
-def geometry(face: Face, height: int) -> dict[str, str]:
-    """What a face alone tells of a shot in a picture `height` px high; never the expression."""
-    _, top, _, bottom = face.box
-    shot = {"pose": "portrait"} if bottom - top >= PORTRAIT_FACE * height else {}
-    if face.pose is not None:
-        turned = bisect(YAWS, abs(face.pose.yaw))
-        shot["view"] = VIEWS[FRONT + (turned if face.pose.yaw > 0 else -turned)]
-    return shot
 
 
 def _fill_in(image: Image, shot: dict[str, str]) -> None:

@@ -18,6 +18,7 @@ from django.db.models import Max
 
 from training.artifacts import run_folder
 from training.engines.base import EngineError
+from training.grid import unscored
 from training.jobs import AI_TOOLKIT, job_of
 from training.models import LoraVersion, Phase, Run, Standing
 from training.resident import RESIDENT
@@ -41,7 +42,9 @@ def fit(run: Run) -> None:
     _refuse_held_back(run)
     RESIDENT.release()
     folder = run_folder(run)
-    job_of(run, folder).write()
+    job = job_of(run, folder)
+    job.write()
+    reason = "" if job.likeness else unscored(run)
     done: dict[str, Any] = {}
     with closing(_events(folder, command(run, folder))) as events:
         for event in events:
@@ -49,6 +52,8 @@ def fit(run: Run) -> None:
             done = _hear(run, event) or done
     if not done:
         raise EngineError("The trainer ended without a LoRA. See the log of this run.")
+    if reason:
+        done["why"] = f"Step {done['step']}, the last, is kept: {reason}."
     _publish(run, Path(done["file"]), done)
 
 
@@ -112,7 +117,7 @@ def _hear(run: Run, event: dict[str, Any]) -> dict[str, Any] | None:
             run.report(phase=event["name"])
         case "step":
             _tell_step(run, event)
-        case "beat" | "checkpoint" | "sample":
+        case "beat" | "checkpoint" | "sample" | "likeness":
             run.report()
         case "error" if event["kind"] == "bug":
             raise RuntimeError(event["message"])
@@ -140,7 +145,7 @@ def _publish(run: Run, file: Path, done: dict[str, Any]) -> None:
     for _ in range(5):
         try:
             with transaction.atomic():
-                run.report()
+                run.report(total=done["last"])
                 LoraVersion.objects.get_or_create(run=run, defaults=_version(run, file, done))
         except IntegrityError as error:  # Another run of this subject took the number.
             if run.recipe["control"]:
@@ -170,5 +175,7 @@ def _version(run: Run, file: Path, done: dict[str, Any]) -> dict[str, Any]:
         "file": str(file.relative_to(settings.RUNS)),
         "sha256": done["sha256"],
         "effect": done["effect"],
+        "step": done["step"],
+        "why_kept": done["why"],
         "standing": Standing.CONTROL if control else Standing.CANDIDATE,
     }

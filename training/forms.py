@@ -196,6 +196,10 @@ class TrainForm(StartForm, WishForm, RecipeForm):
         return Wish(origins=origins, crops=data["crops"], override=data["override"])
 
 
+class StrengthForm(forms.Form):
+    strength = forms.FloatField(min_value=WEAKEST, max_value=STRONGEST)
+
+
 class EditForm(StartForm):
     """A new order to the editor about one picture; with a mask, about what is painted."""
 

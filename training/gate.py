@@ -17,7 +17,8 @@ from curation.models import Calibration, Image, ImageQuerySet, Origin, ReviewIte
 from curation.rescoring import rescore
 from curation.sparing import spare
 from training.engines.base import EngineError
-from training.eyes import Eyes, measure, open_eyes
+from training.engines.eyes import Eyes
+from training.eyes import measure, open_eyes
 from training.models import BaseModel, Family, Run, RunItem, RunKind
 
 logger = logging.getLogger(__name__)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import fields
 from pathlib import Path
 
 from django.conf import settings
 
 from curation import wording
-from curation.models import Correction, Snapshot, SnapshotItem
-from curation.shots import Shot
+from curation.models import Correction, SnapshotItem
 from curation.storage import path_of
-from training.engines.base import About, Example, Job, Recipe, Sample
+from training.engines.base import About, Example, Job, Recipe
+from training.grid import likeness_of, samples_of
 from training.models import Phase, Run
 
 OWN, AI_TOOLKIT = "own", "ai-toolkit"
 """What a recipe may name as its `trainer`."""
-SAMPLE_SHOTS = (Shot(), Shot("right profile", "smiling"), Shot("three-quarter left", "angry"))
 
 
 def job_of(run: Run, folder: Path) -> Job:
@@ -31,7 +29,8 @@ def job_of(run: Run, folder: Path) -> Job:
         base=run.base.path,
         folder=folder,
         examples=tuple(_example(item, recipe, folder) for item in items),
-        samples=tuple(_samples(run)),
+        samples=tuple(samples_of(run)),
+        likeness=likeness_of(run),
         threads=settings.TORCH_THREADS,
         about=_about(run),
     )
@@ -74,18 +73,3 @@ def _mask(correction: Correction, folder: Path) -> Path | None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(correction.mask)
     return path
-
-
-def _samples(run: Run) -> Generator[Sample, None, None]:
-    assert run.snapshot is not None
-    if run.snapshot.purpose == Snapshot.Purpose.EDITOR:
-        for item in run.snapshot.items.select_related("correction__source")[:3]:
-            assert item.correction is not None
-            control = path_of(item.correction.source.sha256)
-            yield Sample(prompt=item.caption, seed=0, controls=(control,))
-        return
-    assert run.subject is not None
-    for shot in SAMPLE_SHOTS:
-        subject = run.subject
-        prompt = wording.caption(subject.kind, subject.instance_prompt, shot, background="grey")
-        yield Sample(prompt=prompt, seed=0)

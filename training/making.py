@@ -40,9 +40,13 @@ SECONDS_BETWEEN_REPORTS = 1.0
 
 ORIGINS = {
     RunKind.BENCHMARK: Origin.BENCHMARK,
+    RunKind.SWEEP: Origin.BENCHMARK,
     RunKind.GENERATE: Origin.SYNTHETIC,
     RunKind.OTHERS: Origin.CLASS,
 }
+
+COMPARED = frozenset({RunKind.BENCHMARK, RunKind.SWEEP})
+"""Kinds whose pictures are compared cell by cell, so that none may be missing."""
 
 Keep = Callable[[Image], None]
 """Writes the rows about a picture whose own row was just written, in the same transaction."""
@@ -96,7 +100,7 @@ def make_all(run: Run, look_at: Look) -> None:
         else:
             done += 1
             pace.tell(done)
-    if failures and (done == 0 or run.kind == RunKind.BENCHMARK):
+    if failures and (done == 0 or run.kind in COMPARED):
         raise EngineError(
             f"{len(failures)} of {run.total} pictures could not be made. {failures[-1]} "
             "Then press Resume: only what is missing is made."
@@ -131,7 +135,7 @@ def open_engine(run: Run, item: RunItem) -> None:
 def draw(run: Run, item: RunItem) -> Picture:
     """Ask the engine. A cancelled run stops within one denoising step."""
     beat = _StepBeat(run)
-    loras = _loras(run)
+    loras = _loras(run, item)
     if item.source is not None:
         request = EditRequest(
             images=(source_of(item.source),),
@@ -175,10 +179,10 @@ class _StepBeat:
             self._run.report()
 
 
-def _loras(run: Run) -> tuple[LoraRef, ...]:
+def _loras(run: Run, item: RunItem) -> tuple[LoraRef, ...]:
     if run.lora is None:
         return ()
-    strength = float(run.recipe.get("strength", 1.0))
+    strength = float(item.request.get("strength", run.recipe.get("strength", 1.0)))
     return (LoraRef(path=lora_path(run.lora), sha256=run.lora.sha256, strength=strength),)
 
 
@@ -213,7 +217,7 @@ def _depth(run: Run, item: RunItem) -> int:
 def _provenance(run: Run, item: RunItem) -> dict[str, Any]:
     loras = [
         {"name": str(run.lora), "sha256": run.lora.sha256, "strength": ref.strength}
-        for ref in _loras(run)
+        for ref in _loras(run, item)
         if run.lora is not None
     ]
     said = {"said": item.request["said"]} if "said" in item.request else {}

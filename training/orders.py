@@ -17,10 +17,11 @@ from curation.models import Image, Origin, ReviewItem, Subject
 from curation.models.image import Verdict
 from curation.shots import Shot
 from training.models import RunItem
-from training.suite import CARD, EDITS
+from training.suite import CARD, EDITS, GRID
 
 CLOTHES = ("red shirt", "blue shirt", "green shirt", "yellow shirt", "white shirt", "black shirt")
 BACKGROUNDS = ("grey", "sand", "mint", "rose", "sky", "lavender")
+STRENGTHS = (0.6, 0.8, 1.0, 1.2)
 TAKES_OF_A_POSE = 4
 """For each of a portrait's: four or five portrait cells ask for every view and expression, but one
 cell asks for a pose."""
@@ -91,6 +92,17 @@ def pictures(subject: Subject, wanted: Sequence[Shot], per_shot: int) -> Iterato
 
 def card_cells(subject: Subject, seeds: int) -> list[RunItem]:
     return [_picture(subject, shot, take) for shot, take in takes(CARD, seeds)]
+
+
+def strengths(subject: Subject) -> list[RunItem]:
+    """The grid of a training once more at every strength, under a seed that chose no checkpoint."""
+    made = []
+    for strength in STRENGTHS:
+        for shot in GRID:
+            item = _picture(subject, shot, take=1, background="grey")
+            item.request["strength"] = strength
+            made.append(item)
+    return made
 
 
 def repeats(item: ReviewItem, said: str, count: int, mask: bytes = b"") -> list[RunItem]:

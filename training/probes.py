@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from training import run_files
 from training.card import Card, Column
 from training.wheel import Guard
 
@@ -11,7 +12,7 @@ def probes(card: Card) -> list[Guard]:
     if not card.columns or card.columns[-1].lora is None:
         return []
     newest = card.columns[-1]
-    return [_effect(newest), _faces(newest), _not_measured()]
+    return [_effect(newest), _faces(newest), _copies(newest), _not_measured()]
 
 
 def _effect(column: Column) -> Guard:
@@ -31,8 +32,21 @@ def _faces(column: Column) -> Guard:
     return Guard("ok", f"A face was found in all {len(cells)} pictures.")
 
 
+def _copies(column: Column) -> Guard:
+    """By the samples of the step that it is of."""
+    lora = column.lora
+    assert lora is not None
+    scored = {scores.at: scores for scores in run_files.likeness(lora.run)}
+    scores = scored.get(lora.step) if lora.step is not None else None
+    if scores is None or scores.copying is None or scores.own_copying is None:
+        return Guard("warn", "Not measured yet: copies of training pictures.")
+    found = f"({scores.copying:.2f} and {scores.own_copying:.2f})."
+    if scores.copies:
+        return Guard(
+            "warn", f"It copies: training pictures are nearer than photos to one another {found}"
+        )
+    return Guard("ok", f"No nearer to training pictures than the photos to one another {found}")
+
+
 def _not_measured() -> Guard:
-    return Guard(
-        "warn",
-        "Not measured yet: copies of training pictures, and whether other people stay themselves.",
-    )
+    return Guard("warn", "Not measured yet: whether other people stay themselves.")

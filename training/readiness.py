@@ -23,6 +23,7 @@ JUDGES = {
     RunKind.EDIT: Family.GATE,
     RunKind.GENERATE: Family.GATE,
     RunKind.BENCHMARK: Family.BENCH,
+    RunKind.SWEEP: Family.BENCH,
 }
 REVIEW_FIRST = "review_first"
 """The switch by which an operator has people review what waits before more is made."""

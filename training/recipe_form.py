@@ -62,6 +62,11 @@ SETTINGS: dict[str, dict[str, tuple[str, str]]] = {
         "checkpoint_every": ("Checkpoint every", "Steps; so many are lost at most by a crash."),
         "keep_checkpoints": ("Checkpoints kept", "The newest ones, for going on."),
         "sample_every": ("Samples every", "Steps between pictures to look at; 0 draws none."),
+        "keep": ("Keep", "The last step, or the likest of those with samples."),
+        "early_stop": (
+            "Early stop",
+            "Samples in a row without a gain in likeness, after which it ends; 0: never.",
+        ),
     },
 }
 """By group: label and help of the recipe's fields. One that is not here is not asked for."""

@@ -25,8 +25,15 @@ DOLL_EDITOR = {"steps": 300, "learning_rate": 1e-3}
 REAL_LORA = {"learning_rate": 1e-4, "ema": 0.99, "timestep_shift": "resolution"}
 """Rank and alpha are 16, as Recipe has them. The base itself says where its noise levels lie."""
 
-FLUX_LORA = {"resolution": (512, 768, 1024), "bucket": 64, "preservation": 0.25}
-"""A character must not become what every person looks like; a class is what others are drawn of."""
+FLUX_LORA = {
+    "resolution": (512, 768, 1024),
+    "bucket": 64,
+    "preservation": 0.25,
+    "keep": "likest",
+    "early_stop": 3,
+}
+"""A character must not become what every person looks like; a class is what others are drawn of.
+Likeness is learned and unlearned within a few hundred steps, so it says which are kept."""
 FLUX_STEPS = {Phase.HEAD: 1500, Phase.BODY: 2500}
 
 QWEN_LORA = {"steps": 1500, "outside_mask": 0.5}

@@ -1,26 +1,32 @@
-"""What a training run left in its folder for people to read: loss, samples, log."""
+"""What a training run left in its folder for people to read: loss, likeness, samples, log."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from curation.shots import Shot
 from training.artifacts import run_folder, sample_files
-from training.models import Run
+from training.engines.base import EngineError, Job, Sample
+from training.engines.scores import Scores, likest, read_scores
+from training.models import LoraVersion, Run
 
-LOG_BYTES = 16_000
+LOG_BYTES, LOG_LINES = 64_000, 200
+FOLDERS = re.compile(r"(?<![\w.])(?:/[^\s/'\":,]+)+/")
+"""The folders of a path; what follows is the name of the file."""
 SAMPLE = re.compile(r"step-(\d+)-(\d+)\.png")
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The sample pictures drawn at one step."""
+    """The sample pictures drawn at one step, and what they scored, where they were scored."""
 
     step: int
     names: tuple[str, ...]
+    scores: Scores | None
 
 
 def losses(run: Run) -> list[tuple[int, float]]:
@@ -45,15 +51,45 @@ def checkpoints(run: Run) -> list[Checkpoint]:
     """Every step with samples, the newest first; none that show who withdrew their consent."""
     if is_withdrawn(run):
         return []
+    scored = {scores.at: scores for scores in likeness(run)}
     by_step: dict[int, list[tuple[int, str]]] = {}
     for path in sample_files(run):
         match = SAMPLE.fullmatch(path.name)
         if match:
             by_step.setdefault(int(match[1]), []).append((int(match[2]), path.name))
     return [
-        Checkpoint(step, tuple(name for _, name in sorted(by_step[step])))
+        Checkpoint(step, tuple(name for _, name in sorted(by_step[step])), scored.get(step))
         for step in sorted(by_step, reverse=True)
     ]
+
+
+def likeness(run: Run) -> list[Scores]:
+    """What the samples of each step scored, in order; none where nothing scored them."""
+    return read_scores(run_folder(run) / "likeness.jsonl")
+
+
+def kept_step(run: Run, history: Sequence[Scores]) -> int | None:
+    """Of the LoRA that came of it; before there is one, where its pictures are the likest."""
+    lora: LoraVersion | None = getattr(run, "made_lora", None)
+    if lora is not None:
+        return lora.step
+    best = likest(history)
+    return int(best.at) if best else None
+
+
+def cells(run: Run) -> list[str]:
+    """What the samples ask for, in their order; none where the run was never started."""
+    try:
+        samples = Job.read(run_folder(run)).samples
+    except EngineError:
+        return []
+    return [_cell(sample) for sample in samples]
+
+
+def _cell(sample: Sample) -> str:
+    if not sample.view:
+        return sample.prompt
+    return str(Shot(sample.view, sample.expression, sample.pose))
 
 
 def sample(run: Run, name: str) -> Path | None:
@@ -69,10 +105,16 @@ def is_withdrawn(run: Run) -> bool:
 
 
 def log_tail(run: Run) -> str:
-    """The end of what the training process said; empty where there was none."""
+    """The last lines of what the training process said; empty where there was none."""
     path = run_folder(run) / "child.log"
     if not path.is_file():
         return ""
     with path.open("rb") as log:
         log.seek(max(0, path.stat().st_size - LOG_BYTES))
-        return log.read().decode(errors="replace")
+        lines = log.read().decode(errors="replace").splitlines()
+    return "\n".join(lines[-LOG_LINES:])
+
+
+def without_folders(log: str) -> str:
+    """The log for who does not run this machine: files by their names alone."""
+    return FOLDERS.sub("…/", log)

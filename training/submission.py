@@ -13,6 +13,7 @@ from curation.models import Image, ReviewItem, Snapshot, Subject
 from curation.shots import Shot
 from training import orders
 from training.beginning import begin, begun_by
+from training.grid import unscored
 from training.jobs import OWN
 from training.models import BaseModel, Family, LoraVersion, Phase, Run, RunItem, RunKind
 from training.readiness import (
@@ -234,6 +235,23 @@ def _measure(
         recipe__suite=recipe["suite"],
     )
     return same.first() or begin(RunKind.BENCHMARK, base, items=items, recipe=recipe, **fields)
+
+
+def submit_sweep(lora: LoraVersion, by: User | None) -> Run:
+    """Draw the grid of a character's LoRA at several strengths; one sweep of it at a time."""
+    assert lora.subject is not None
+    if reason := unscored(lora.run):
+        raise CannotStart(f"The pictures could not be scored: {reason}.")
+    running = Run.objects.active().filter(kind=RunKind.SWEEP, lora=lora).first()
+    return running or begin(
+        RunKind.SWEEP,
+        lora.base,
+        subject=lora.subject,
+        by=by,
+        lora=lora,
+        items=orders.strengths(lora.subject),
+        recipe={"first_seed": 0},
+    )
 
 
 def submit_others(subject: Subject, count: int, by: User | None, *, key: uuid.UUID | None) -> Run:

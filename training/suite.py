@@ -1,4 +1,4 @@
-"""The fixed questions: the cells of the model card and of the editor's benchmark."""
+"""The fixed questions: the cells of the model card, of checkpoints, of the editor's benchmark."""
 
 from __future__ import annotations
 
@@ -12,6 +12,16 @@ CARD: tuple[Shot, ...] = (
     *shots.bodies(),
 )
 """12 portraits, then T-pose, standing and sitting."""
+
+GRID: tuple[Shot, ...] = (
+    Shot(),
+    Shot("right profile", "smiling"),
+    Shot("three-quarter left", "angry"),
+    Shot(expression="smiling"),
+    Shot("three-quarter right", "sad"),
+    Shot(pose="standing"),
+)
+"""What a training draws at checkpoints; by the first two it is proven."""
 
 EDITS: tuple[Shot, ...] = (*shots.portraits(), *shots.bodies())
 """Every portrait cell and every pose."""

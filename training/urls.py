@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from training.views import asking, downloads, editor, loras, runs, setup, starting, wheel
+from training.views import asking, downloads, editor, loras, runs, setup, starting, strength, wheel
 
 urlpatterns = [
     path("s/<slug:slug>/", wheel.wheel, name="wheel"),
@@ -34,6 +34,8 @@ urlpatterns = [
     path("loras/<int:pk>/retire/", loras.retire, name="retire_lora"),
     path("loras/<int:pk>/file/", downloads.lora_file, name="lora_file"),
     path("loras/<int:pk>/file/<slug:name>/", downloads.lora_export, name="lora_export"),
+    path("loras/<int:pk>/sweep/", strength.sweep_strengths, name="sweep_strengths"),
+    path("loras/<int:pk>/strength/", strength.take_strength, name="take_strength"),
     path("editor/", editor.editor, name="editor"),
     path("editor/train/", editor.train_editor, name="train_editor"),
     path("editor/benchmark/", editor.benchmark_editor, name="benchmark_editor"),

@@ -12,6 +12,7 @@ from curation.freezing import freeze_character
 from curation.models import Origin, Subject
 from tests.curation.cast import make_image, make_photos
 from tests.training.cast import make_run
+from training.engines.scores import PictureScores, Scores
 from training.models import (
     BaseModel,
     Benchmark,
@@ -71,6 +72,20 @@ def write_losses(run: Run, lines: list[str]) -> None:
     folder = settings.RUNS / str(run.pk)
     (folder / "samples").mkdir(parents=True)
     (folder / "losses.jsonl").write_text("\n".join(lines))
+
+
+def write_likeness(run: Run, *scores: Scores) -> None:
+    path = settings.RUNS / str(run.pk) / "likeness.jsonl"
+    path.write_text("".join(one.as_json() + "\n" for one in scores))
+
+
+def scores_at(at: float, identity: float, copying: float = 0.7) -> Scores:
+    """Two pictures of this likeness, of which one shows what was asked for."""
+    pictures = [
+        PictureScores(identity=identity, held_out=None, copying=copying, reached=reached)
+        for reached in (True, False)
+    ]
+    return Scores(at=at, pictures=tuple(pictures), own_copying=0.8, diversity=1.4)
 
 
 def loss_line(step: int, loss: float) -> str:

@@ -40,6 +40,7 @@ from training.submission import (
     submit_train,
     submit_train_editor,
 )
+from training.suite import GRID
 
 SHOTS = (Shot("left profile", "smiling"), Shot("three-quarter right", "sad"))
 SHORT = {
@@ -133,7 +134,7 @@ def test_a_character_lora_is_numbered_proven_and_drawn_with(juno: Subject):
     assert (str(lora), run.status) == ("char_lora_v1", RunStatus.SUCCEEDED)
     assert lora.effect >= 0.1
     assert lora_path(lora).is_file()
-    assert len(list((run_folder(lora.run) / "samples").iterdir())) == 6
+    assert len(list((run_folder(lora.run) / "samples").iterdir())) == 2 * len(GRID)
     assert image.provenance["loras"][0]["sha256"] == lora.sha256
 
 

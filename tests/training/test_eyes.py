@@ -18,8 +18,9 @@ from curation.ingest import keep_row, store_made
 from curation.models import Image, Measurement, Origin, Subject
 from curation.shots import VIEWS, Shot
 from paperdolls.world import Scene, compose, held_out
+from training.engines.eyes import Eyes, geometry
 from training.engines.faces import Face, InsightFace, Pose
-from training.eyes import Eyes, geometry, measure
+from training.eyes import measure
 
 PACK = Path(__file__).parents[2] / "packs" / "gate"
 YAWS = {"left profile": -75, "three-quarter left": -35, "front": 12,

@@ -26,7 +26,8 @@ from tests.curation.test_sparing import make_calibration
 from tests.training.cast import make_base, make_run
 from training import demo, gate
 from training.engines.base import EngineError
-from training.eyes import Eyes, measure, open_eyes
+from training.engines.eyes import Eyes
+from training.eyes import measure, open_eyes
 from training.gate import base_pictures, behind, due, recalibrate, settle, strangers_of, watch_over
 from training.making import installed
 from training.measuring import measure_all

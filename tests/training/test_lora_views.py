@@ -13,10 +13,18 @@ from django.urls import reverse
 from safetensors.numpy import load, save
 
 from curation.erasing import withdraw
-from curation.models import Subject
+from curation.models import Origin, Subject
+from tests.curation.cast import make_image
 from tests.training.cast import make_base
-from tests.training.pages import make_column, make_lora
-from training.models import Family, LoraVersion, Phase, Standing
+from tests.training.pages import (
+    make_column,
+    make_finished_run,
+    make_lora,
+    scores_at,
+    write_likeness,
+    write_losses,
+)
+from training.models import Family, LoraVersion, Phase, RunItem, RunKind, Standing
 
 
 @pytest.fixture
@@ -185,3 +193,77 @@ def test_the_card_says_how_many_pictures_each_version_learned_from(
     make_column(subject, None, right=False)
     columns = page.get(reverse("card", args=["juno"])).context["columns"]
     assert [column["subtitle"] for column in columns] == ["no LoRA", "6 images"]
+
+
+def swept(lora: LoraVersion) -> None:
+    run = make_finished_run(lora.subject, RunKind.SWEEP, lora=lora)
+    write_losses(run, [])
+    write_likeness(run, scores_at(0.6, 0.5), scores_at(0.8, 0.8), scores_at(1.0, 0.8))
+    for ordinal, strength in enumerate((0.6, 0.8, 1.0)):
+        image = make_image(lora.subject, 900 + ordinal, origin=Origin.BENCHMARK, view="front")
+        RunItem.objects.create(
+            run=run, ordinal=ordinal, image=image, request={"strength": strength}
+        )
+
+
+def test_the_strengths_of_a_lora_stand_in_rows_and_the_weakest_of_the_best_is_advised(
+    page: Client, subject: Subject
+) -> None:
+    lora = make_lora(subject)
+    swept(lora)
+    shown = page.get(reverse("lora_detail", args=[lora.pk]))
+    rungs = shown.context["sweep"].rungs
+    assert [(rung.strength, rung.is_advised) for rung in rungs] == [
+        (0.6, False),
+        (0.8, True),
+        (1.0, False),
+    ]
+    words = shown.content.decode()
+    assert "0.8 is advised" in words
+    assert words.count("Use it") == 2
+    assert rungs[1].items[0].image.sha256 in words
+
+
+def test_a_strength_is_used_once_a_person_takes_it(page: Client, subject: Subject) -> None:
+    lora = make_lora(subject)
+    swept(lora)
+    assert LoraVersion.objects.get().strength == 1
+    page.post(reverse("take_strength", args=[lora.pk]), {"strength": "0.8"}, follow=True)
+    assert LoraVersion.objects.get().strength == 0.8
+
+
+@pytest.mark.parametrize("strength", ["", "much", "-1", "nan"])
+def test_a_strength_that_is_none_is_refused_in_words(
+    page: Client, subject: Subject, strength: str
+) -> None:
+    lora = make_lora(subject)
+    url = reverse("take_strength", args=[lora.pk])
+    answer = page.post(url, {"strength": strength}, follow=True)
+    assert LoraVersion.objects.get().strength == 1
+    assert [str(message.level_tag) for message in answer.context["messages"]] == ["error"]
+
+
+def test_a_sweep_that_cannot_start_says_why(page: Client, subject: Subject) -> None:
+    lora = make_lora(subject)
+    answer = page.post(reverse("sweep_strengths", args=[lora.pk]), follow=True)
+    assert "no model to measure likeness with is set up" in answer.content.decode()
+
+
+def test_a_sweep_changes_nothing_of_the_card(page: Client, subject: Subject) -> None:
+    make_column(subject, None, right=False)
+    swept(make_lora(subject))
+    card = page.get(reverse("card", args=["juno"]))
+    assert [column["title"] for column in card.context["columns"]] == ["base"]
+    assert "Measure char_lora_v1" in card.content.decode()
+
+
+@pytest.mark.parametrize(("copying", "level"), [(0.7, "ok"), (0.9, "warn")])
+def test_the_card_says_whether_a_version_copies_what_it_learned(
+    page: Client, subject: Subject, copying: float, level: str
+) -> None:
+    lora = make_lora(subject, step=300)
+    make_column(subject, lora, right=True)
+    write_losses(lora.run, [])
+    write_likeness(lora.run, scores_at(200, 0.5), scores_at(300, 0.6, copying=copying))
+    found = page.get(reverse("card", args=["juno"])).context["probes"]
+    assert [p.level for p in found if "to one another" in p.sentence] == [level]

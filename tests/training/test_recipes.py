@@ -57,6 +57,14 @@ def test_paper_dolls_draw_samples_at_every_checkpoint(family: Family):
     assert (recipe["quantize"], recipe["timestep_mean"]) == ("none", 0)
 
 
+def test_real_characters_keep_the_likest_checkpoint_and_dolls_the_last():
+    real, doll = (
+        default_recipe(base(Family.FLUX, is_paper_doll=kind), Phase.HEAD) for kind in (False, True)
+    )
+    assert (real["keep"], real["early_stop"]) == ("likest", 3)
+    assert (doll["keep"], doll["early_stop"]) == ("last", 0)
+
+
 def test_what_a_person_changes_wins():
     recipe = default_recipe(base(Family.FLUX), Phase.HEAD, steps=12, sample_every=0)
     assert (recipe["steps"], recipe["sample_every"]) == (12, 0)

@@ -10,7 +10,14 @@ from django.utils import timezone
 from curation.models import Origin, Snapshot, SnapshotItem, Subject
 from tests.curation.cast import make_image, make_item
 from tests.training.cast import make_run
-from tests.training.pages import loss_line, make_finished_run, make_lora, write_losses
+from tests.training.pages import (
+    loss_line,
+    make_finished_run,
+    make_lora,
+    scores_at,
+    write_likeness,
+    write_losses,
+)
 from training.models import Run, RunItem, RunKind, RunStatus
 
 POLLING = 'hx-trigger="every 1s"'
@@ -247,3 +254,81 @@ def test_only_staff_cancel_and_resume_the_editors_runs(page: Client, alice: User
     User.objects.filter(pk=alice.pk).update(is_staff=False)
     assert page.post(resume).status_code == 403
     assert Run.objects.get().status == RunStatus.CANCELLED
+
+
+def scored_run(subject: Subject, **facts: object) -> Run:
+    run = make_run(subject, RunKind.TRAIN, total=300, **facts)
+    write_losses(run, [])
+    for step in (100, 200, 300):
+        (live.RUNS / str(run.pk) / "samples" / f"step-{step:04d}-0.png").write_bytes(b"png")
+    write_likeness(run, scores_at(100, 0.5), scores_at(200, 0.7), scores_at(300, 0.6))
+    return run
+
+
+def test_likeness_is_drawn_while_a_training_runs_and_the_likest_so_far_is_marked(
+    page: Client, subject: Subject
+) -> None:
+    run = start(scored_run(subject), phase="train")
+    shown = page.get(reverse("run_progress", args=[run.pk]))
+    assert [plot.title for plot in shown.context["plots"]] == [
+        "Likeness",
+        "Shows what was asked for",
+        "Copying",
+        "Diversity",
+    ]
+    assert shown.context["kept"] == 200
+    words = shown.content.decode()
+    assert "The likest so far is that of step 200." in words
+    assert "The recipe keeps the last step." in words
+    assert words.count('class="kept"') == 1 + len(shown.context["plots"])
+
+
+def test_the_kept_step_is_explained_once_there_is_a_lora(page: Client, subject: Subject) -> None:
+    lora = make_lora(subject, step=100, why_kept="Step 100 of 300 is kept: because.")
+    write_losses(lora.run, [])
+    write_likeness(lora.run, scores_at(100, 0.5), scores_at(200, 0.7))
+    shown = page.get(lora.run.get_absolute_url())
+    assert shown.context["kept"] == 100
+    assert "Step 100 of 300 is kept: because." in shown.content.decode()
+    assert (
+        "Step 100 of 300 is kept: because."
+        in page.get(reverse("lora_detail", args=[lora.pk])).content.decode()
+    )
+
+
+def test_a_training_that_nothing_scores_says_why(page: Client, subject: Subject) -> None:
+    run = start(make_run(subject, RunKind.TRAIN))
+    words = page.get(run.get_absolute_url()).content.decode()
+    assert "The last step will be kept: no model to measure likeness with is set up" in words
+
+
+LOG = "\n".join(
+    [*(f"line {n}" for n in range(300)), 'File "/home/ana/app/training/loop.py", line 3 <script>']
+)
+
+
+def failed_with_log(subject: Subject) -> Run:
+    run = start(make_run(subject, RunKind.TRAIN))
+    run.fail("The loss stopped being a number.", traceback="Traceback: at line 7")
+    write_losses(run, [])
+    (live.RUNS / str(run.pk) / "child.log").write_text(LOG)
+    return run
+
+
+def test_a_failed_runs_log_is_read_by_its_members_without_folders(
+    page: Client, subject: Subject
+) -> None:
+    run = failed_with_log(subject)
+    words = page.get(run.get_absolute_url()).content.decode()
+    assert "…/loop.py" in words
+    assert "/home/ana" not in words
+    assert "&lt;script&gt;" in words
+    assert "line 101\n" in words
+    assert "line 100\n" not in words
+    assert reverse("resume_run", args=[run.pk]) in words
+
+
+def test_operators_read_where_the_files_lie(page: Client, subject: Subject, alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(is_staff=True)
+    words = page.get(failed_with_log(subject).get_absolute_url()).content.decode()
+    assert "/home/ana/app/training/loop.py" in words

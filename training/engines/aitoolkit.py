@@ -202,6 +202,7 @@ def _keep(job: Job, file: Path, watcher: Watcher) -> None:
     from safetensors.torch import load_file  # noqa: PLC0415
 
     from training.engines.encoding import data_digest  # noqa: PLC0415
+    from training.engines.keeping import Kept  # noqa: PLC0415
     from training.engines.lora import fit_new, put_weights  # noqa: PLC0415
     from training.engines.preparing import prepare  # noqa: PLC0415
     from training.engines.proof import effect  # noqa: PLC0415
@@ -209,13 +210,14 @@ def _keep(job: Job, file: Path, watcher: Watcher) -> None:
 
     made = {_ours(name): weight.float() for name, weight in load_file(file).items()}
     layers = {name.rpartition(".lora_")[0] for name in made}
-    run = prepare(replace(job, examples=job.examples[:1]), _without_phases(watcher))
+    run = prepare(replace(job, examples=job.examples[:1], likeness=None), _without_phases(watcher))
     recipe = replace(job.recipe, alpha=job.recipe.rank)
     fit_new(run.denoiser.transformer, recipe, "|".join(map(re.escape, sorted(layers))))
     put_weights(run.denoiser.transformer, made)
     identity = run.identity | {"data": data_digest(job)}
     run = replace(run, job=replace(job, recipe=recipe), identity=identity, watcher=watcher)
-    save_lora(run, effect(run.denoiser, run.proofs, watcher.beat))
+    kept = Kept(recipe.steps, recipe.steps, "What ai-toolkit wrote last is kept.")
+    save_lora(run, kept, effect(run.denoiser, run.proofs, watcher.beat))
 
 
 def _without_phases(watcher: Watcher) -> Watcher:

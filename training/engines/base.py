@@ -15,12 +15,13 @@ from PIL import Image
 
 Family = Literal["flux", "qwen-edit"]
 Quantize = Literal["none", "fp8", "nf4"]
+Keep = Literal["last", "likest"]
 TimestepShift = Literal["none", "resolution"]
 LEAST = {
     "steps": 1, "batch_size": 1, "rank": 1, "alpha": 1, "checkpoint_every": 1,
     "keep_checkpoints": 1, "seed": 0, "warmup_steps": 0, "weight_decay": 0, "sample_every": 0,
     "caption_dropout": 0, "decay": 0, "ema": 0, "preservation": 0, "outside_mask": 0, "bucket": 0,
-    "learning_rate": 1e-8, "timestep_std": 1e-3,
+    "early_stop": 0, "learning_rate": 1e-8, "timestep_std": 1e-3,
 }  # fmt: skip
 """The least that each number of a recipe may be."""
 MOST = {
@@ -133,6 +134,10 @@ class Recipe:
     keep_checkpoints: int = 2
     sample_every: int = 0
     """Steps between sample pictures; 0 draws none."""
+    keep: Keep = "last"
+    """Which checkpoint becomes the LoRA: the last, or the likest of those that were sampled."""
+    early_stop: int = 0
+    """Sampled checkpoints in a row without a gain, after which training ends; 0 never ends it."""
     quantize: Quantize = "none"
     gradient_checkpointing: bool = False
 
@@ -165,7 +170,9 @@ class Recipe:
         return (self.resolution,) if self.resolution else ()
 
 
-CHOICES = {"family": Family, "quantize": Quantize, "timestep_shift": TimestepShift}
+CHOICES = {
+    "family": Family, "quantize": Quantize, "timestep_shift": TimestepShift, "keep": Keep,
+}  # fmt: skip
 """The words that a recipe may choose from."""
 
 
@@ -191,11 +198,29 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """A picture the training draws at checkpoints so that people see how it goes."""
+    """A picture the training draws at checkpoints so that people see how it goes.
+
+    `view`, `expression` and `pose` are what it asks for; what is empty is not compared.
+    """
 
     prompt: str
     seed: int
     controls: tuple[Path, ...] = ()
+    view: str = ""
+    expression: str = ""
+    pose: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likeness:
+    """What the samples are scored by: a folder of face models, and the person's photos.
+
+    `held_out` are photos that no training saw; where there are some, they decide.
+    """
+
+    eyes: Path
+    photos: tuple[Path, ...]
+    held_out: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +244,8 @@ class Job:
     folder: Path
     examples: tuple[Example, ...]
     samples: tuple[Sample, ...] = ()
+    likeness: Likeness | None = None
+    """None where nothing can score the samples; then the last step is kept."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = 0
     """CPU threads; 0 lets torch choose. Exact resume asks for the same number both times."""
@@ -258,6 +285,7 @@ class Job:
                 examples=tuple(_example(folder, row) for row in fields.pop("examples")),
                 samples=tuple(_sample(folder, row) for row in fields.pop("samples", ())),
                 about=About(**fields.pop("about", {})),
+                likeness=_likeness(folder, fields.pop("likeness", None)),
                 **fields,
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -276,6 +304,13 @@ def _example(folder: Path, row: dict[str, Any]) -> Example:
 
 def _sample(folder: Path, row: dict[str, Any]) -> Sample:
     return Sample(**{**row, "controls": _controls(folder, row)})
+
+
+def _likeness(folder: Path, row: dict[str, Any] | None) -> Likeness | None:
+    if row is None:
+        return None
+    photos, held_out = (tuple(folder / path for path in row[n]) for n in ("photos", "held_out"))
+    return Likeness(eyes=folder / row["eyes"], photos=photos, held_out=held_out)
 
 
 def _controls(folder: Path, row: dict[str, Any]) -> tuple[Path, ...]:

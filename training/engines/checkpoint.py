@@ -89,6 +89,10 @@ def load_newest(folder: Path) -> Checkpoint | None:
     return None
 
 
+def steps_saved(folder: Path) -> set[int]:
+    return {_step_of(path) for path in _newest_first(folder)}
+
+
 def load_checkpoint(folder: Path, step: int) -> Checkpoint:
     """Raises OSError, ValueError or SafetensorError where it is not there, or not whole."""
     path = _path(folder, step)

@@ -6,8 +6,10 @@ Reads FOLDER/job.json and says what happens as one JSON object a line on standar
     {"event": "step", "step", "steps", "loss", "rate" (steps a second), "seconds_left"}
     {"event": "checkpoint", "step"}
     {"event": "sample", "step", "index", "file"}
+    {"event": "likeness", "step", "identity", "held_out", "reached", "copying", "diversity",
+     "own_copying", "pictures": [of each the first four]}       what the samples scored; see scores
     {"event": "beat"}                          between the steps of what is not training
-    {"event": "done", "file", "sha256", "effect"}                                    exit 0
+    {"event": "done", "file", "sha256", "effect", "step", "last", "why"}             exit 0
     {"event": "stopped"}             after SIGTERM or Ctrl-C, behind a checkpoint;   exit 0
     {"event": "error", "message", "kind": "engine" | "bug"}                          exit 1
 

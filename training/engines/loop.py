@@ -23,8 +23,8 @@ from training.engines.modulation import rehearsed
 from training.engines.packs import number_format
 from training.engines.preparing import Run, prepare
 from training.engines.proof import effect
-from training.engines.sampling import draw_samples, is_sampled
-from training.engines.saving import resume, save_lora, save_state
+from training.engines.sampling import is_sampled, look
+from training.engines.saving import resume, save_lora, save_state, take_kept
 from training.engines.schedule import Shown, alike, shown
 from training.engines.watching import Stopped, Tell, Watcher
 
@@ -32,27 +32,30 @@ from training.engines.watching import Stopped, Tell, Watcher
 def train(job: Job, tell: Tell, stopping: Callable[[], bool]) -> None:
     """Carry out the job, or go on with it from its newest checkpoint.
 
-    Tells `phase`, `step`, `checkpoint`, `sample`, `beat` and at last `done`. Raises EngineError, or
-    Stopped within one step, of training or of denoising, after `stopping` becomes true.
+    Tells `phase`, `step`, `checkpoint`, `sample`, `likeness`, `beat` and at last `done`. Raises
+    EngineError, or Stopped within one step, of training or of denoising, after `stopping` becomes
+    true.
     """
     run = prepare(job, Watcher(tell, stopping))
-    fit(run)
+    kept = take_kept(run, fit(run))
     tell("phase", name="proof")
-    save_lora(run, effect(run.denoiser, run.proofs, run.watcher.beat))
+    save_lora(run, kept, effect(run.denoiser, run.proofs, run.watcher.beat))
 
 
-def fit(run: Run) -> None:
-    """Fit a LoRA to the examples, from the newest checkpoint on where there is one."""
+def fit(run: Run) -> int:
+    """Fit a LoRA to the examples, from the newest checkpoint on where there is one.
+
+    Returns how many steps were done: all, or fewer where likeness ended it.
+    """
     recipe, transformer = run.job.recipe, run.denoiser.transformer
     learner = Learner.fresh(transformer, recipe)
     if recipe.gradient_checkpointing:
         transformer.enable_gradient_checkpointing()
-    first = resume(run, learner)
-    if first and is_sampled(recipe, first):
-        draw_samples(run, first, learner)
+    done = first = resume(run, learner)
+    end = first if look(run, first, learner) else recipe.steps
     began = time.monotonic()
     with (run.job.folder / "losses.jsonl").open("a", encoding="utf-8") as losses:
-        steps = range(first, recipe.steps)
+        steps = range(first, end)
         for step in rehearsed(transformer, steps, partial(_losses, run)):
             loss = _backward(run, learner, step)
             learner.step(learning_rate(recipe, step))
@@ -74,9 +77,10 @@ def fit(run: Run) -> None:
                 save_state(run, done, learner)
             if stopping:
                 raise Stopped
-            if is_sampled(recipe, done):
-                draw_samples(run, done, learner)
+            if look(run, done, learner):
+                break
     learner.settle()
+    return done
 
 
 def _is_kept(recipe: Recipe, done: int) -> bool:

@@ -19,6 +19,8 @@ from training.engines import flow
 from training.engines.base import EngineError, Job, Recipe, Sample
 from training.engines.encoding import Cache, Encoded, data_digest
 from training.engines.families import FAMILIES, Denoiser
+from training.engines.keeping import History
+from training.engines.likeness import Judge
 from training.engines.packs import Pack, open_pack, torch_device
 from training.engines.plans import Plan, training_plan
 from training.engines.watching import Watcher
@@ -39,6 +41,8 @@ class Run:
     """Each at every area at which it is seen."""
     samples: list[tuple[Sample, Encoded]]
     proofs: list[tuple[Sample, Encoded]]
+    judge: Judge | None
+    history: History
     identity: dict[str, Any]
     """What a checkpoint must agree on to be this run's."""
     shift: Callable[[int], float]
@@ -60,13 +64,25 @@ def prepare(job: Job, watcher: Watcher) -> Run:
     examples = [cache.example(example, areas) for example in job.examples]
     samples = [(sample, cache.sample(sample, area)) for sample in job.samples]
     proofs = [(sample, cache.sample(sample, area)) for sample in _proofs(job)]
+    judge = _judge(job, watcher)
     del cache
     _free_memory()
     watcher.tell("phase", name="train")
     denoiser = FAMILIES[pack.family].denoiser(pack, torch_device(job.device), _plan(job))
     identity = {"recipe": asdict(job.recipe), "base": pack.fingerprint, "data": data_digest(job)}
-    shift = _shift(job.recipe, pack)
-    return Run(job, pack, denoiser, examples, samples, proofs, identity, shift, watcher)
+    return Run(
+        job=job,
+        pack=pack,
+        denoiser=denoiser,
+        examples=examples,
+        samples=samples,
+        proofs=proofs,
+        judge=judge,
+        history=History(job.folder),
+        identity=identity,
+        shift=_shift(job.recipe, pack),
+        watcher=watcher,
+    )
 
 
 def _pack_at(job: Job) -> Pack:
@@ -106,6 +122,10 @@ def _cache(job: Job, pack: Pack, watcher: Watcher) -> Cache:
 
 def _plan(job: Job) -> Plan:
     return training_plan(job.recipe.quantize, on_gpu=torch_device(job.device).type == "cuda")
+
+
+def _judge(job: Job, watcher: Watcher) -> Judge | None:
+    return Judge.open(job.likeness, job.examples, watcher.beat) if job.likeness else None
 
 
 def _proofs(job: Job) -> list[Sample]:

@@ -12,16 +12,21 @@ import math
 from dataclasses import asdict
 from importlib.metadata import version
 
+from safetensors import SafetensorError
+
 from training.engines.base import EngineError, Recipe
 from training.engines.checkpoint import (
     Checkpoint,
     flatten_optimizer,
     keep_lines,
+    load_checkpoint,
     load_newest,
     restore_optimizer,
     save_checkpoint,
+    steps_saved,
     write_atomically,
 )
+from training.engines.keeping import Kept, choose
 from training.engines.learner import Learner
 from training.engines.lora import lora_file, put_weights, trained_weights
 from training.engines.lora_headers import header
@@ -38,6 +43,7 @@ def resume(run: Run, learner: Learner) -> int:
     saved = load_newest(run.job.folder / "checkpoints")
     if saved is None:
         keep_lines(run.job.folder / "losses.jsonl", 0)
+        run.history.cut(0)
         return 0
     if not _is_of(run, saved):
         raise EngineError(
@@ -51,6 +57,7 @@ def resume(run: Run, learner: Learner) -> int:
         for name, average in learner.averages().items():
             average.copy_(saved.average[name])
     keep_lines(run.job.folder / "losses.jsonl", saved.step)
+    run.history.cut(saved.step)
     return saved.step
 
 
@@ -71,11 +78,30 @@ def save_state(run: Run, step: int, learner: Learner) -> None:
         facts={"identity": run.identity, "numbers": numbers},
     )
     recipe = run.job.recipe
-    save_checkpoint(run.job.folder / "checkpoints", checkpoint, recipe.keep_checkpoints)
+    keep = run.history.contenders if recipe.keep == "likest" else ()
+    save_checkpoint(run.job.folder / "checkpoints", checkpoint, recipe.keep_checkpoints, keep)
     run.watcher.tell("checkpoint", step=step)
 
 
-def save_lora(run: Run, proven: float) -> None:
+def take_kept(run: Run, last: int) -> Kept:
+    """Put the weights of the checkpoint to keep into the model, trained to step `last`."""
+    folder = run.job.folder / "checkpoints"
+    there = steps_saved(folder)
+    history = [scores for scores in run.history.scores if scores.at in there]
+    kept = choose(run.job.recipe, history, last)
+    if kept.step != last:
+        try:
+            weights = load_checkpoint(folder, kept.step).result
+        except (OSError, ValueError, SafetensorError) as error:
+            raise EngineError(
+                f"The checkpoint of step {kept.step}, which is to be kept, cannot be read "
+                f"({error}). Train again."
+            ) from error
+        put_weights(run.denoiser.transformer, weights)
+    return kept
+
+
+def save_lora(run: Run, kept: Kept, proven: float) -> None:
     """Write recipe.json and lora.safetensors, the latter last: where it lies, all is done.
 
     Tells `done`.
@@ -88,10 +114,17 @@ def save_lora(run: Run, proven: float) -> None:
         **run.identity,
         "base_title": pack.title,
         "effect": proven,
+        "kept": asdict(kept),
         "versions": {name: version(name) for name in PACKAGES},
     }
     folder = run.job.folder
     write_atomically(folder / "recipe.json", json.dumps(made_by, indent=1).encode())
     write_atomically(folder / "lora.safetensors", content)
     digest = hashlib.sha256(content).hexdigest()
-    run.watcher.tell("done", file=str(folder / "lora.safetensors"), sha256=digest, effect=proven)
+    run.watcher.tell(
+        "done",
+        file=str(folder / "lora.safetensors"),
+        sha256=digest,
+        effect=proven,
+        **asdict(kept),
+    )

@@ -45,7 +45,7 @@ class LoraVersion(models.Model):
 
     A control (`number` 0) is trained from the photos alone: what a turn gained is measured by it.
     `file` is relative to the runs folder; `effect` is mean |with - without| over mean
-    |other seed - without|.
+    |other seed - without|. `strength` is what runs draw with that name none of their own.
     """
 
     subject = models.ForeignKey(
@@ -63,6 +63,11 @@ class LoraVersion(models.Model):
     file = models.CharField(max_length=300)
     sha256 = models.CharField(max_length=64)
     effect = models.FloatField()
+    step = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Of its training, after which these weights were taken."
+    )
+    why_kept = models.TextField(blank=True, help_text="Why that step and no other.")
+    strength = models.FloatField(default=1.0)
     standing = models.CharField(max_length=10, choices=Standing, default=Standing.CANDIDATE)
     created_at = models.DateTimeField(auto_now_add=True)
 

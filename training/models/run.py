@@ -33,6 +33,7 @@ class RunKind(models.TextChoices):
     BENCHMARK = "benchmark", "Benchmark"
     OTHERS = "others", "Draw others"
     CAPTION = "caption", "Propose captions"
+    SWEEP = "sweep", "Sweep strengths"
 
 
 class RunStatus(models.TextChoices):

@@ -20,6 +20,7 @@ from training.card import card as model_card
 from training.engines.lora_exports import EXPORTS
 from training.models import LoraVersion, Run, RunKind, Standing
 from training.probes import probes
+from training.strengths import sweep_of
 from training.suite import CARD
 
 WITHDRAWN = "It was trained on pictures whose consent was withdrawn since; train another."
@@ -100,7 +101,7 @@ def _visible(request: MemberRequest, pk: int) -> LoraVersion:
     return get_object_or_404(found, pk=pk)
 
 
-def _version(request: MemberRequest, pk: int) -> LoraVersion:
+def version_of(request: MemberRequest, pk: int) -> LoraVersion:
     """A version that may come into use: a control is there to be measured against.
 
     The editor's versions serve every subject, so their standing is the operators' to change.
@@ -127,16 +128,24 @@ def lora_detail(request: MemberRequest, pk: int) -> HttpResponse:
         "num_withdrawn": lora.snapshot.num_withdrawn(),
         "recipe": sorted(lora.recipe.items()),
         "used_by": lora.used_by.visible_to(request.user).order_by("-pk")[:10],
-        "checkpoints": run_files.checkpoints(lora.run)[:1] if shown.exists() else [],
         "exports": EXPORTS,
+        "checkpoints": _kept(lora) if shown.exists() else [],
+        "sweep": sweep_of(lora),
+        "sweeping": lora.used_by.active().filter(kind=RunKind.SWEEP).first(),
     }
     return render(request, "training/lora_detail.html", context)
+
+
+def _kept(lora: LoraVersion) -> list[run_files.Checkpoint]:
+    """The samples of the step that it is of; of the last one, where that is not known."""
+    drawn = run_files.checkpoints(lora.run)
+    return [one for one in drawn if one.step == lora.step] or drawn[:1]
 
 
 @login_required
 @require_POST
 def promote(request: MemberRequest, pk: int) -> HttpResponse:
-    lora = _version(request, pk)
+    lora = version_of(request, pk)
     if lora.snapshot.num_withdrawn():
         raise PermissionDenied(WITHDRAWN)
     lora.promote()
@@ -147,7 +156,7 @@ def promote(request: MemberRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def retire(request: MemberRequest, pk: int) -> HttpResponse:
-    lora = _version(request, pk)
+    lora = version_of(request, pk)
     lora.retire()
     messages.success(request, f"{lora} is retired. Nothing was deleted.")
     return _back(lora)

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_GET, require_POST
 from curation.models import Role, Subject
 from curation.views.visible import demand, subject_of
 from flenwheel.http import MemberRequest
-from training import run_files
+from training import curves, run_files
 from training.after import after, title, took
 from training.beginning import nudge
+from training.grid import unscored
 from training.job_folders import trainers
 from training.models import IllegalTransition, Run, RunItem, RunKind, RunMoved, RunStatus
 from training.recipes import engine_family
@@ -88,10 +89,29 @@ def _context(request: MemberRequest, run: Run) -> dict[str, object]:
         "newest": made.order_by("-done_at")[:18],
         "failed_items": run.items.exclude(failure="")[:20],
         "ahead": Run.objects.waiting(cpu=False).filter(queued_at__lt=run.queued_at).count(),
-        "log": run_files.log_tail(run),
-        "checkpoints": run_files.checkpoints(run) if shown.exists() else [],
         "elsewhere": trainers(engine_family(run.base)) if run.kind == RunKind.TRAIN else {},
+        "log": _log(request, run),
+        **(_progress_of_training(run, shown.exists()) if run.kind == RunKind.TRAIN else {}),
     }
+
+
+def _progress_of_training(run: Run, is_shown: bool) -> dict[str, object]:
+    """Curves and grid; the pictures only for those who may see what is behind them."""
+    history = run_files.likeness(run)
+    kept = run_files.kept_step(run, history)
+    return {
+        "plots": curves.plots(history, kept),
+        "kept": kept,
+        "unscored": unscored(run),
+        "cells": run_files.cells(run),
+        "checkpoints": run_files.checkpoints(run) if is_shown else [],
+    }
+
+
+def _log(request: MemberRequest, run: Run) -> str:
+    """Of the training process; where its files lie is the operators' to know."""
+    log = run_files.log_tail(run)
+    return log if request.user.is_staff else run_files.without_folders(log)
 
 
 @login_required
