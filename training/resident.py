@@ -24,6 +24,8 @@ class Resident:
 
     def __init__(self) -> None:
         self.base_id: int | None = None
+        self.loras: frozenset[str] = frozenset()
+        """SHA-256 of those that were last drawn with."""
         self._engine: Engine | None = None
 
     def generator(self, base: BaseModel) -> Generator:
@@ -46,7 +48,7 @@ class Resident:
 
     def release(self) -> None:
         """Free the memory: training needs all of it."""
-        self._engine, self.base_id = None, None
+        self._engine, self.base_id, self.loras = None, None, frozenset()
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

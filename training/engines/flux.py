@@ -12,6 +12,7 @@ from training.engines.base import EngineError, GenerateRequest, OnStep, Quantize
 from training.engines.drawing import draw
 from training.engines.lora import Adapters
 from training.engines.packs import Device, Pack, load_pipeline, open_pack, torch_device
+from training.engines.remembering import remember_words
 
 
 class Generator:
@@ -20,6 +21,7 @@ class Generator:
     def __init__(self, pack: Pack, pipeline: FluxPipeline) -> None:
         self.pack = pack
         self._pipeline = pipeline
+        remember_words(pipeline)
         self._adapters = Adapters(pipeline)
 
     @classmethod
@@ -46,6 +48,7 @@ class Generator:
         return draw(
             self._pipeline,
             on_step,
+            request.first_block_cache,
             prompt=request.prompt,
             negative_prompt="" if true_cfg > 1 else None,
             true_cfg_scale=true_cfg,

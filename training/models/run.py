@@ -82,7 +82,8 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def waiting(self, *, cpu: bool) -> Self:
         kinds = models.Q(kind__in=CPU_KINDS)
-        return self.filter(kinds if cpu else ~kinds, status=RunStatus.QUEUED).order_by("queued_at")
+        found = self.filter(kinds if cpu else ~kinds, status=RunStatus.QUEUED)
+        return found.select_related("lora").order_by("queued_at")
 
     def active(self) -> Self:
         return self.filter(status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
@@ -208,6 +209,12 @@ class Run(models.Model):
         return round(100 * self.progress / self.total) if self.total else 0
 
     @property
+    def lora_hashes(self) -> frozenset[str]:
+        """SHA-256 of every LoRA that it draws with: the wheel's own, and others' by its recipe."""
+        own = {self.lora.sha256} if self.lora else set()
+        return frozenset(own | {lora["sha256"] for lora in self.recipe.get("loras", ())})
+
+    @property
     def seconds_left(self) -> float | None:
         """Time to go at the present rate; None while it is not known."""
         if not self.rate or self.status != RunStatus.RUNNING:
@@ -253,6 +260,10 @@ class Run(models.Model):
     def cancel(self) -> None:
         self.move_to(RunStatus.CANCELLED)
 
+    def give_way(self) -> None:
+        """Put it back between two pictures, in its old place, so that another may go first."""
+        self.move_to(RunStatus.QUEUED, phase="")
+
     def resume(self) -> None:
         """Queue it again; what was made stays, training goes on from its checkpoint."""
         self.move_to(RunStatus.QUEUED, attempts=0, queued_at=timezone.now())
@@ -278,6 +289,7 @@ class RunItem(models.Model):
 
     class Meta:
         ordering = ["ordinal"]
+        indexes = [models.Index(fields=["done_at"])]
         constraints = [
             models.UniqueConstraint(fields=["run", "ordinal"], name="run_item_once_per_place"),
         ]
