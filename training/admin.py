@@ -18,6 +18,7 @@ from training.models import (
     BaseModel,
     Benchmark,
     Cell,
+    EditorLora,
     IllegalTransition,
     LoraVersion,
     Run,
@@ -196,3 +197,14 @@ class BaseModelAdmin(admin.ModelAdmin[BaseModel]):
     list_display = ("name", "family", "folder", "licence", "is_paper_doll", "enabled", "preferred")
     list_filter = ("family", "enabled", "is_paper_doll")
     search_fields = ("name", "folder")
+
+
+@admin.register(EditorLora)
+class EditorLoraAdmin(admin.ModelAdmin[EditorLora]):
+    """What its makers say of it is a start: strength and words are an operator's to change."""
+
+    list_display = ("name", "purpose", "base", "strength", "steps", "licence", "enabled")
+    list_filter = ("purpose", "base", "enabled")
+    list_select_related = ("base",)
+    search_fields = ("name", "place")
+    readonly_fields = ("sha256",)

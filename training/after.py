@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import reverse
 
-from curation.models import ReviewItem
+from curation.models import ReviewItem, Subject
 from training.models import Run, RunKind, RunStatus
 from training.wheel import NextStep
 
@@ -21,6 +21,7 @@ def title(run: Run) -> str:
         RunKind.GENERATE: f"Generate with {run.lora}",
         RunKind.OTHERS: "Draw others of the class",
         RunKind.CAPTION: "Propose captions",
+        RunKind.TRY: f"Try {run.lora}",
     }[RunKind(run.kind)]
 
 
@@ -39,10 +40,17 @@ def after(run: Run) -> NextStep | None:
         return _review(run)
     if run.status != RunStatus.SUCCEEDED:
         return None
+    return _after_done(run, run.subject)
+
+
+def _after_done(run: Run, subject: Subject) -> NextStep:
     if run.kind == RunKind.CAPTION:
-        captions = reverse("captions", args=[run.subject.slug])
+        captions = reverse("captions", args=[subject.slug])
         return NextStep("Look at the captions", "Nothing is taken before you say so.", captions)
-    card = reverse("card", args=[run.subject.slug])
+    if run.kind == RunKind.TRY:
+        tries = reverse("try_lora", args=[run.lora_id])
+        return NextStep("See the pictures", "They stand beside the earlier tries.", tries)
+    card = reverse("card", args=[subject.slug])
     if run.kind == RunKind.TRAIN:
         why = "No version counts before its card is drawn beside the last one's."
         return NextStep("Measure it on the model card", why, card)

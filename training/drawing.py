@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from celery.worker import state
+from django.conf import settings
 from PIL.Image import Image as Picture
 
 from curation.models import Image
@@ -31,17 +33,22 @@ def draw(run: Run, item: RunItem) -> Picture:
     if item.source is not None:
         request = EditRequest(
             images=(source_of(item.source),),
-            instruction=item.request["instruction"],
+            instruction=item.request.get("spoken") or item.request["instruction"],
             seed=item.request["seed"],
             steps=run.recipe.get("steps"),
             true_cfg=run.recipe.get("true_cfg"),
+            shift=run.recipe.get("shift"),
+            first_block_cache=run.recipe.get("first_block_cache", 0.0),
             loras=loras,
         )
         return RESIDENT.editor(run.base).edit(request, beat)
     words = GenerateRequest(
         prompt=item.request["prompt"],
         seed=item.request["seed"],
+        width=item.request.get("width"),
+        height=item.request.get("height"),
         steps=run.recipe.get("steps"),
+        first_block_cache=run.recipe.get("first_block_cache", 0.0),
         loras=loras,
     )
     return RESIDENT.generator(run.base).generate(words, beat)
@@ -72,7 +79,16 @@ class _StepBeat:
 
 
 def loras_of(run: Run) -> tuple[LoraRef, ...]:
+    """The wheel's own, at the plan's strength, then those of others, each at its own."""
+    others = tuple(
+        LoraRef(
+            path=Path(settings.LORAS, lora["place"]),
+            sha256=lora["sha256"],
+            strength=lora["strength"],
+        )
+        for lora in run.recipe.get("loras", ())
+    )
     if run.lora is None:
-        return ()
+        return others
     strength = float(run.recipe.get("strength", 1.0))
-    return (LoraRef(path=lora_path(run.lora), sha256=run.lora.sha256, strength=strength),)
+    return LoraRef(path=lora_path(run.lora), sha256=run.lora.sha256, strength=strength), *others

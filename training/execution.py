@@ -26,6 +26,7 @@ from training.models import Run, RunKind, RunMoved, RunStatus
 from training.others import make_others
 from training.proposing import propose_captions
 from training.resident import RESIDENT
+from training.trying import try_out
 from training.waiting import next_of
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ WORK: dict[str, Callable[[Run], None]] = {
     RunKind.BENCHMARK: benchmark,
     RunKind.OTHERS: make_others,
     RunKind.CAPTION: propose_captions,
+    RunKind.TRY: try_out,
 }
 
 

@@ -19,7 +19,8 @@ from curation.models.image import TRAINABLE
 from curation.shots import Shot
 from training import weights
 from training.advice import MOST_CFG, MOST_STEPS, STRONGEST, WEAKEST
-from training.models import BaseModel, LoraVersion, Phase
+from training.models import BaseModel, EditorLora, LoraVersion, Phase
+from training.tools import Tools
 
 CELLS = {str(shot): shot for shot in (*shots.portraits(), *shots.bodies())}
 """Every cell of the coverage table by the words that a form sends for it."""
@@ -112,8 +113,48 @@ class EnrichForm(PlanForm):
     )
     knobs = ("strength", "steps", "true_cfg", "background")
 
-    def __init__(self, usual: Mapping[str, Any], *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, base: BaseModel | None, usual: Mapping[str, Any], *args: Any, **kwargs: Any
+    ) -> None:
         super().__init__({**usual, "background": "as in the photo"}, *args, **kwargs)
+        self.fields |= tool_fields(base) if base else {}
+
+    @property
+    def tools(self) -> Tools:
+        """What the person ticked; the editor as it is in use where nothing was offered."""
+        speed = self.cleaned_data.get("speed", "")
+        return Tools(
+            own=self.cleaned_data.get("own", True),
+            others=tuple(self.cleaned_data.get("others", ())),
+            speed=EditorLora.objects.filter(pk=speed).first() if speed.isdigit() else None,
+            first_block_cache=speed == "cache",
+        )
+
+
+def tool_fields(base: BaseModel) -> dict[str, forms.Field]:
+    """What an edit can be made with on this base; what there is none of is not asked for."""
+    fields: dict[str, forms.Field] = {}
+    loras = EditorLora.objects.usable(base)
+    own = LoraVersion.objects.of_editor(base).current().first()
+    if own and loras.skills().exists():
+        fields["own"] = forms.BooleanField(
+            required=False, initial=True, label=f"{own}, taught by the corrections made here"
+        )
+    if loras.skills().exists():
+        fields["others"] = forms.ModelMultipleChoiceField(
+            loras.skills(), required=False, widget=forms.CheckboxSelectMultiple
+        )
+    fields["speed"] = forms.ChoiceField(
+        choices=[
+            ("", "As the editor's authors do"),
+            ("cache", "First-block cache: skips steps that change little; an approximation"),
+            *((str(lora.pk), f"{lora}: distilled, so a draft") for lora in loras.speeds()),
+        ],
+        required=False,
+        label="Speed",
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    return fields
 
 
 class GenerateForm(PlanForm):
@@ -194,6 +235,47 @@ class EditForm(StartForm):
 
     def clean_count(self) -> int:
         return self.cleaned_data["count"] or 2
+
+
+SHAPES = {"square": (1, 1), "portrait": (2, 3), "landscape": (3, 2)}
+
+
+class TryForm(StartForm):
+    """A free prompt for one LoRA. Sizes have the base's own area."""
+
+    prompt = forms.CharField(
+        max_length=1000,
+        strip=True,
+        widget=forms.Textarea(attrs={"class": "form-control", "rows": 3}),
+    )
+    strength = forms.FloatField(min_value=0, max_value=2, initial=1.0, widget=FIGURE)
+    seed = forms.IntegerField(min_value=0, max_value=2**31, initial=0, widget=FIGURE)
+    count = forms.IntegerField(
+        min_value=1,
+        max_value=4,
+        initial=2,
+        label="Pictures",
+        help_text="Of this seed and the next ones.",
+        widget=FIGURE,
+    )
+    shape = forms.ChoiceField(
+        choices=[(name, name.capitalize()) for name in SHAPES],
+        initial="square",
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+
+    def wanted(self, side: int) -> dict[str, Any]:
+        """What to draw, for a base that draws squares of `side` pixels."""
+        width, height = SHAPES[self.cleaned_data["shape"]]
+        scale = side / (width * height) ** 0.5
+        return self.cleaned_data | {
+            "width": _multiple_of_16(width * scale),
+            "height": _multiple_of_16(height * scale),
+        }
+
+
+def _multiple_of_16(pixels: float) -> int:
+    return max(16, 16 * round(pixels / 16))
 
 
 class BaseModelForm(forms.ModelForm[BaseModel]):

@@ -8,10 +8,10 @@ from PIL.Image import Image as Picture
 
 from curation.ingest import store_made
 from curation.models import Image, Origin
-from curation.shots import Shot
 from training.compositing import inside
 from training.drawing import loras_of, source_of
 from training.models import Run, RunItem, RunKind
+from training.orders import shot_of
 
 ORIGINS = {
     RunKind.BENCHMARK: Origin.BENCHMARK,
@@ -22,7 +22,7 @@ ORIGINS = {
 
 def store(run: Run, item: RunItem, picture: Picture) -> Image:
     """Store the picture's files with everything that made it; the row is not saved yet."""
-    asked, provenance = item.request, _provenance(run, item)
+    asked, provenance = item.request, provenance_of(run, item)
     if item.source is not None and "mask" in asked:
         picture, facts = inside(asked["mask"], picture, source_of(item.source))
         provenance |= facts
@@ -30,7 +30,7 @@ def store(run: Run, item: RunItem, picture: Picture) -> Image:
         subject=run.subject or item.source.subject,  # type: ignore[union-attr]
         picture=picture,
         origin=ORIGINS.get(RunKind(run.kind), Origin.ENRICHED),
-        shot=Shot(asked["view"], asked["expression"], asked["pose"]) if "view" in asked else None,
+        shot=shot_of(item),
         depth=_depth(run, item),
         provenance=provenance,
         clothes=asked["clothes"],
@@ -48,14 +48,15 @@ def _depth(run: Run, item: RunItem) -> int:
     return 1 + (deepest.image.depth if deepest else 0)
 
 
-def _provenance(run: Run, item: RunItem) -> dict[str, Any]:
+def provenance_of(run: Run, item: RunItem) -> dict[str, Any]:
+    names = [str(run.lora)] if run.lora else []
+    names += [lora["name"] for lora in run.recipe.get("loras", ())]
     loras = [
-        {"name": str(run.lora), "sha256": run.lora.sha256, "strength": ref.strength}
-        for ref in loras_of(run)
-        if run.lora is not None
+        {"name": name, "sha256": ref.sha256, "strength": ref.strength}
+        for name, ref in zip(names, loras_of(run), strict=True)
     ]
-    said = {"said": item.request["said"]} if "said" in item.request else {}
-    settings = ("steps", "true_cfg", "background")
+    said = {name: item.request[name] for name in ("said", "spoken") if name in item.request}
+    settings = ("steps", "true_cfg", "shift", "first_block_cache", "background")
     return said | {
         "engine": run.base.family,
         "base": run.base.name,

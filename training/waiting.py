@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from training.grouping import Resident, Waiting, choose
 from training.models import Run, RunItem, RunKind
+from training.models.run import INTERACTIVE_KINDS
 from training.resident import RESIDENT
 
 
@@ -44,7 +45,7 @@ def _waiting(run: Run) -> WaitingRun:
         arrived=_arrived(run),
         base=_in_memory(run),
         loras=run.lora_hashes,
-        is_interactive=run.kind == RunKind.EDIT,
+        is_interactive=run.kind in INTERACTIVE_KINDS,
     )
 
 

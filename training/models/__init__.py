@@ -1,5 +1,6 @@
 from training.models.base import BaseModel, Family
 from training.models.benchmark import Benchmark, Cell, Score
+from training.models.editor_lora import EditorLora, Purpose
 from training.models.lora import LoraVersion, Phase, Standing
 from training.models.run import (
     FINISHED,
@@ -18,10 +19,12 @@ __all__ = [
     "BaseModel",
     "Benchmark",
     "Cell",
+    "EditorLora",
     "Family",
     "IllegalTransition",
     "LoraVersion",
     "Phase",
+    "Purpose",
     "Run",
     "RunItem",
     "RunKind",

@@ -33,6 +33,7 @@ class RunKind(models.TextChoices):
     BENCHMARK = "benchmark", "Benchmark"
     OTHERS = "others", "Draw others"
     CAPTION = "caption", "Propose captions"
+    TRY = "try", "Try a LoRA"
 
 
 class RunStatus(models.TextChoices):
@@ -54,6 +55,8 @@ NEXT_STATUSES: dict[RunStatus, frozenset[RunStatus]] = {
 }
 FINISHED = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED})
 CPU_KINDS = frozenset({RunKind.MEASURE})
+INTERACTIVE_KINDS = frozenset({RunKind.EDIT, RunKind.TRY})
+"""Few pictures, for which somebody waits at the screen."""
 
 
 class IllegalTransition(Exception):
@@ -166,6 +169,7 @@ class Run(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True, help_text="By e-mail, that it ended.")
 
     objects = RunQuerySet.as_manager()
 
@@ -266,7 +270,7 @@ class Run(models.Model):
 
     def resume(self) -> None:
         """Queue it again; what was made stays, training goes on from its checkpoint."""
-        self.move_to(RunStatus.QUEUED, attempts=0, queued_at=timezone.now())
+        self.move_to(RunStatus.QUEUED, attempts=0, queued_at=timezone.now(), told_at=None)
 
 
 class RunItem(models.Model):

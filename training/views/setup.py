@@ -16,8 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from flenwheel.http import MemberRequest
 from training.arrivals import measure_again
+from training.ecosystem import ECOSYSTEM
 from training.forms import BaseModelForm
-from training.models import BaseModel, Family, Run, RunKind
+from training.models import BaseModel, EditorLora, Family, Run, RunKind
 from training.weights import KNOWN
 
 
@@ -39,6 +40,7 @@ def setup(request: MemberRequest) -> HttpResponse:
             {"base": base, "is_there": base.path.is_dir()} for base in BaseModel.objects.all()
         ],
         "known": KNOWN,
+        "loras": _loras(),
         "num_to_measure": _num_to_measure(request),
         "free_gigabytes": shutil.disk_usage(settings.VAR).free / 1e9,
     }
@@ -57,6 +59,15 @@ def _suggested(request: MemberRequest) -> dict[str, str]:
                 "folder": weights.folder,
             }
     return {}
+
+
+def _loras() -> list[dict[str, object]]:
+    """LoRAs of others: known ones with whether their file lies here, and what was verified."""
+    rows = {lora.place: lora for lora in EditorLora.objects.select_related("base")}
+    return [
+        {"known": known, "row": rows.get(known.place), "is_there": known.path.is_file()}
+        for known in ECOSYSTEM
+    ]
 
 
 def _num_to_measure(request: MemberRequest) -> int:
