@@ -49,7 +49,7 @@ def test_a_changed_file_of_a_pack_is_named_and_ends_badly(tmp_path: Path) -> Non
         file.write(b"!")
     finding = look_at(base)
     assert (finding.state, finding.detail) == (State.CHANGED, "strangers.safetensors")
-    with pytest.raises(CommandError, match="1 of the registered models"):
+    with pytest.raises(CommandError, match="1 of these models"):
         command()
 
 
