@@ -12,8 +12,9 @@ import json
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from io import BytesIO
 from typing import Any
@@ -37,7 +38,9 @@ from training.engines.drawing import open_picture
 from training.engines.encoding import Cache, Encoded, data_digest
 from training.engines.families import FAMILIES, Denoiser
 from training.engines.lora import fit_new, lora_file, put_weights, trained_weights
+from training.engines.modulation import rehearsed
 from training.engines.packs import Pack, number_format, open_pack, torch_device
+from training.engines.plans import Plan, training_plan
 from training.engines.proof import effect
 from training.engines.watching import Stopped, Tell, Watcher
 
@@ -79,7 +82,7 @@ def train(job: Job, tell: Tell, stopping: Callable[[], bool]) -> None:
     del cache
     _free_memory()
     tell("phase", name="train")
-    denoiser = FAMILIES[pack.family].denoiser(pack, torch_device(job.device), job.recipe.quantize)
+    denoiser = FAMILIES[pack.family].denoiser(pack, torch_device(job.device), _plan(job))
     run = Run(job, pack, denoiser, examples, samples, _identity(job, pack), watcher)
     fit(run)
     tell("phase", name="proof")
@@ -99,7 +102,8 @@ def fit(run: Run) -> None:
         _draw_samples(run, first)
     began = time.monotonic()
     with (run.job.folder / "losses.jsonl").open("a", encoding="utf-8") as losses:
-        for step in range(first, recipe.steps):
+        steps = range(first, recipe.steps)
+        for step in rehearsed(transformer, steps, partial(_losses, run)):
             loss = _backward(run, step)
             nn.utils.clip_grad_norm_(trained, MAX_GRAD_NORM)
             for group in optimizer.param_groups:
@@ -147,22 +151,29 @@ def learning_rate(recipe: Recipe, step: int) -> float:
 
 def _backward(run: Run, step: int) -> float:
     """Add the gradients of the batch of `step`; returns its loss. Raises EngineError on NaN."""
-    picks = flow.picks(run.job.recipe, [example.weight for example in run.job.examples], step)
-    alike: dict[tuple[torch.Size, ...], list[flow.Pick]] = defaultdict(list)
-    for pick in picks:
-        alike[_shapes(run.examples[pick.example])].append(pick)
     loss = 0.0
-    for group in alike.values():
-        part = _loss(run, group)
+    for part in _losses(run, step):
         part.backward()
         loss += part.item()
     if not math.isfinite(loss):
-        names = ", ".join(run.job.examples[pick.example].id for pick in picks)
+        names = ", ".join(run.job.examples[pick.example].id for pick in _picks(run, step))
         raise EngineError(
             f"The loss stopped being a number at step {step + 1}, on {names}. "
             "Look at these pictures, or train again with a lower learning rate."
         )
     return loss
+
+
+def _losses(run: Run, step: int) -> Iterator[Tensor]:
+    """The losses of the batch of `step`, for those of one shape at a time."""
+    alike: dict[tuple[torch.Size, ...], list[flow.Pick]] = defaultdict(list)
+    for pick in _picks(run, step):
+        alike[_shapes(run.examples[pick.example])].append(pick)
+    return (_loss(run, group) for group in alike.values())
+
+
+def _picks(run: Run, step: int) -> list[flow.Pick]:
+    return flow.picks(run.job.recipe, [example.weight for example in run.job.examples], step)
 
 
 def _loss(run: Run, group: list[flow.Pick]) -> Tensor:
@@ -278,13 +289,17 @@ def _pack_at(job: Job) -> Pack:
 
 
 def _cache(job: Job, pack: Pack, watcher: Watcher) -> Cache:
-    device, quantize = torch_device(job.device), job.recipe.quantize
+    device = torch_device(job.device)
     return Cache(
         folder=job.folder / "cache",
-        space=f"{pack.fingerprint} {pack.size} {pack.vae_area} {device.type} {quantize} {ENCODING}",
-        encoders=lambda: FAMILIES[pack.family].encoders(pack, device, quantize),
+        space=f"{pack.fingerprint} {pack.size} {pack.vae_area} {device.type} {ENCODING}",
+        encoders=lambda: FAMILIES[pack.family].encoders(pack, device, _plan(job)),
         checkpoint=watcher.beat,
     )
+
+
+def _plan(job: Job) -> Plan:
+    return training_plan(job.recipe.quantize, on_gpu=torch_device(job.device).type == "cuda")
 
 
 def _proofs(job: Job) -> list[Sample]:

@@ -21,8 +21,6 @@ class Plan:
     name: str
     title: str
     quantize: Quantize = "none"
-    lean: bool = True
-    """Modulation is computed ahead, and its weights are never loaded beside the rest."""
     streamed: frozenset[str] = frozenset()
     """Parts that wait in RAM and cross to the card layer by layer: "texts", "blocks"."""
 
@@ -40,11 +38,11 @@ class Choice:
     why: str
 
 
-WHOLE = Plan(name="whole", title="every weight, as in the files", lean=False)
-"""For a machine without a GPU: nothing is gained there by anything else."""
 TEXTS, ALL = frozenset({"texts"}), frozenset({"texts", "blocks"})
+RESIDENT = Plan(name="resident", title="16 bits, all on the card")
+"""Everything on the device, as in the files; the one plan for a machine without a GPU."""
 PLANS = (
-    Plan(name="resident", title="16 bits, all on the card"),
+    RESIDENT,
     Plan(name="bf16", title="16 bits, text encoders streamed", streamed=TEXTS),
     Plan(name="fp8", title="8 bits, text encoders streamed", quantize="fp8", streamed=TEXTS),
     Plan(name="nf4", title="4 bits, text encoders streamed", quantize="nf4", streamed=TEXTS),
@@ -64,7 +62,7 @@ def plans_for(work: Work) -> tuple[Plan, ...]:
 
 def plan_named(name: str) -> Plan:
     """Raises EngineError for a name that no plan has."""
-    for plan in (WHOLE, *PLANS):
+    for plan in PLANS:
         if plan.name == name:
             return plan
     known = ", ".join(plan.name for plan in PLANS)
@@ -73,7 +71,7 @@ def plan_named(name: str) -> Plan:
 
 def training_plan(quantize: Quantize, on_gpu: bool) -> Plan:
     """The plan that trains as a recipe says; the recipe decides what the base is held in."""
-    return plan_named(TRAINING[quantize]) if on_gpu else replace(WHOLE, quantize=quantize)
+    return plan_named(TRAINING[quantize]) if on_gpu else replace(RESIDENT, quantize=quantize)
 
 
 def choose(shapes: Shapes, work: Work, vram: int, ram: int) -> Choice:
