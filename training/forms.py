@@ -17,9 +17,10 @@ from curation.instructions import MOST_SAID
 from curation.models import Origin, Subject
 from curation.models.image import TRAINABLE
 from curation.shots import Shot
-from training import weights
+from training import inspecting
 from training.advice import MOST_CFG, MOST_STEPS, STRONGEST, WEAKEST
 from training.models import BaseModel, EditorLora, LoraVersion, Phase
+from training.tool_fields import tool_fields
 from training.tools import Tools
 
 CELLS = {str(shot): shot for shot in (*shots.portraits(), *shots.bodies())}
@@ -131,32 +132,6 @@ class EnrichForm(PlanForm):
         )
 
 
-def tool_fields(base: BaseModel) -> dict[str, forms.Field]:
-    """What an edit can be made with on this base; what there is none of is not asked for."""
-    fields: dict[str, forms.Field] = {}
-    loras = EditorLora.objects.usable(base)
-    own = LoraVersion.objects.of_editor(base).current().first()
-    if own and loras.skills().exists():
-        fields["own"] = forms.BooleanField(
-            required=False, initial=True, label=f"{own}, taught by the corrections made here"
-        )
-    if loras.skills().exists():
-        fields["others"] = forms.ModelMultipleChoiceField(
-            loras.skills(), required=False, widget=forms.CheckboxSelectMultiple
-        )
-    fields["speed"] = forms.ChoiceField(
-        choices=[
-            ("", "As the editor's authors do"),
-            ("cache", "First-block cache: skips steps that change little; an approximation"),
-            *((str(lora.pk), f"{lora}: distilled, so a draft") for lora in loras.speeds()),
-        ],
-        required=False,
-        label="Speed",
-        widget=forms.Select(attrs={"class": "form-select"}),
-    )
-    return fields
-
-
 class GenerateForm(PlanForm):
     def __init__(
         self, subject: Subject, usual: Mapping[str, Any], *args: Any, **kwargs: Any
@@ -237,47 +212,6 @@ class EditForm(StartForm):
         return self.cleaned_data["count"] or 2
 
 
-SHAPES = {"square": (1, 1), "portrait": (2, 3), "landscape": (3, 2)}
-
-
-class TryForm(StartForm):
-    """A free prompt for one LoRA. Sizes have the base's own area."""
-
-    prompt = forms.CharField(
-        max_length=1000,
-        strip=True,
-        widget=forms.Textarea(attrs={"class": "form-control", "rows": 3}),
-    )
-    strength = forms.FloatField(min_value=0, max_value=2, initial=1.0, widget=FIGURE)
-    seed = forms.IntegerField(min_value=0, max_value=2**31, initial=0, widget=FIGURE)
-    count = forms.IntegerField(
-        min_value=1,
-        max_value=4,
-        initial=2,
-        label="Pictures",
-        help_text="Of this seed and the next ones.",
-        widget=FIGURE,
-    )
-    shape = forms.ChoiceField(
-        choices=[(name, name.capitalize()) for name in SHAPES],
-        initial="square",
-        widget=forms.Select(attrs={"class": "form-select"}),
-    )
-
-    def wanted(self, side: int) -> dict[str, Any]:
-        """What to draw, for a base that draws squares of `side` pixels."""
-        width, height = SHAPES[self.cleaned_data["shape"]]
-        scale = side / (width * height) ** 0.5
-        return self.cleaned_data | {
-            "width": _multiple_of_16(width * scale),
-            "height": _multiple_of_16(height * scale),
-        }
-
-
-def _multiple_of_16(pixels: float) -> int:
-    return max(16, 16 * round(pixels / 16))
-
-
 class BaseModelForm(forms.ModelForm[BaseModel]):
     """Weights that lie on this machine already. Nothing is copied or downloaded."""
 
@@ -297,19 +231,29 @@ class BaseModelForm(forms.ModelForm[BaseModel]):
             },
         }
         help_texts = {
-            "folder": "The whole path on the machine that works, such as /data/models/FLUX.1-dev."
+            "folder": "The whole path on the machine that works, such as /data/models/FLUX.1-dev; "
+            "or, where the Hub's cache has it, its name, such as Qwen/Qwen-Image-Edit-2509."
         }
+
+    def clean_folder(self) -> str:
+        try:
+            return str(inspecting.located(self.cleaned_data["folder"]))
+        except inspecting.NotWeights as error:
+            raise forms.ValidationError(str(error)) from error
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         if "folder" in data and "family" in data:
             try:
-                weights.inspect(Path(data["folder"]), data["family"])
-            except weights.NotWeights as error:
+                inspecting.inspect(Path(data["folder"]), data["family"])
+            except inspecting.NotWeights as error:
                 self.add_error("folder", str(error))
         return data
 
     def save(self, commit: bool = True) -> BaseModel:
+        place = Path(self.cleaned_data["folder"])
+        if place.parent.name == "snapshots":  # Of the Hub's cache, named by its commit.
+            self.instance.revision = place.name
         base: BaseModel = super().save(commit)
         if self.cleaned_data["use_now"]:
             base.prefer()

@@ -31,6 +31,7 @@ from training.eyes import Sight, keep_seen, look, open_eyes
 from training.gate import gate_of, settle
 from training.models import BaseModel, Family, Run, RunItem, RunKind, RunMoved
 from training.pace import Pace
+from training.resident import RESIDENT
 from training.storing import store
 from training.waiting import gives_way
 
@@ -61,6 +62,7 @@ def make_all(run: Run, look_at: Look) -> None:
     run.report(phase="making pictures", progress=done)
     if todo:
         open_engine(run, todo[0])
+        run.report(memory_plan=RESIDENT.plan)
     with Keeping(run, look_at, done) as keeping:
         for item in todo:
             if item is not todo[0] and gives_way(run):

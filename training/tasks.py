@@ -7,6 +7,7 @@ from celery import shared_task
 from curation import storage
 from flenwheel.celery import app
 from training import execution, gate, withdrawals
+from training.cards import tell_gpu
 from training.catching_up import measure_missed
 from training.ending import tell_ends
 from training.models import Run
@@ -14,6 +15,7 @@ from training.models import Run
 
 @shared_task
 def work_gpu() -> int:
+    tell_gpu(execution.machine())
     return execution.work(cpu=False)
 
 

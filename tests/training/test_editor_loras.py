@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -36,11 +37,11 @@ def folder_of_loras(settings: Settings, tmp_path: Path) -> None:
     settings.LORAS = tmp_path / "loras"
 
 
-def lay(path: Path, layer: str = "transformer_blocks.0.attn.to_q", width: int = 128) -> Path:
+def lay(path: Path, layer: str = "transformer_blocks.0.attn.to_q", width: int = 96) -> Path:
     """A LoRA that fits the paper dolls' editor, unless it is asked to be otherwise."""
     torch.manual_seed(0)
     path.parent.mkdir(parents=True, exist_ok=True)
-    pair = {"A": torch.randn(2, width), "B": torch.randn(128, 2)}
+    pair = {"A": torch.randn(2, width), "B": torch.randn(96, 2)}
     save_file({f"transformer.{layer}.lora_{half}.weight": pair[half] for half in "AB"}, path)
     return path
 
@@ -89,7 +90,7 @@ def test_a_file_laid_in_its_place_is_verified_and_becomes_a_row(tmp_path: Path) 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("wrong", [{"layer": "blocks.0.attn.q"}, {"width": 64}])
-def test_a_file_that_does_not_fit_is_refused_by_name(tmp_path: Path, wrong: dict) -> None:
+def test_a_file_that_does_not_fit_is_refused_by_name(tmp_path: Path, wrong: dict[str, Any]) -> None:
     editor_of_people(tmp_path / "base")
     lay(ANGLES.path, **wrong)
     with pytest.raises(CommandError, match="1 of these models and LoRAs"):

@@ -36,7 +36,7 @@ def asker(alice: User) -> User:
 def ended(subject: Subject, by: User, took: dt.timedelta, **facts: Any) -> Run:
     facts = {"status": RunStatus.SUCCEEDED, "finished_at": timezone.now(), **facts}
     run = make_run(subject, RunKind.TRAIN, requested_by=by, **facts)
-    Run.objects.filter(pk=run.pk).update(created_at=run.finished_at - took)
+    Run.objects.filter(pk=run.pk).update(created_at=facts["finished_at"] - took)
     return run
 
 

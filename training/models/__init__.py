@@ -1,6 +1,7 @@
 from training.models.base import BaseModel, Family
 from training.models.benchmark import Benchmark, Cell, Score
 from training.models.editor_lora import EditorLora, Purpose
+from training.models.gpu import Gpu
 from training.models.lora import LoraVersion, Phase, Standing
 from training.models.run import (
     FINISHED,
@@ -21,6 +22,7 @@ __all__ = [
     "Cell",
     "EditorLora",
     "Family",
+    "Gpu",
     "IllegalTransition",
     "LoraVersion",
     "Phase",

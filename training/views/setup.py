@@ -17,7 +17,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from flenwheel.http import MemberRequest
 from training.arrivals import measure_again
 from training.ecosystem import ECOSYSTEM
+from training.engines.base import EngineError
 from training.forms import BaseModelForm
+from training.memory import drawing_plan
 from training.models import BaseModel, EditorLora, Family, Run, RunKind
 from training.weights import KNOWN
 
@@ -37,7 +39,8 @@ def setup(request: MemberRequest) -> HttpResponse:
     context = {
         "form": form,
         "bases": [
-            {"base": base, "is_there": base.path.is_dir()} for base in BaseModel.objects.all()
+            {"base": base, "is_there": base.path.is_dir(), "plan": _plan(base)}
+            for base in BaseModel.objects.all()
         ],
         "known": KNOWN,
         "loras": _loras(),
@@ -59,6 +62,17 @@ def _suggested(request: MemberRequest) -> dict[str, str]:
                 "folder": weights.folder,
             }
     return {}
+
+
+def _plan(base: BaseModel) -> str:
+    """How a worker's GPU would hold it, in a sentence; empty where nothing is known or needed."""
+    if base.family not in (Family.FLUX, Family.QWEN_EDIT) or not base.path.is_dir():
+        return ""
+    try:
+        choice = drawing_plan(base)
+    except EngineError as error:
+        return str(error)
+    return f"{choice.plan.title}. {choice.why}" if choice else ""
 
 
 def _loras() -> list[dict[str, object]]:

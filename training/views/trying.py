@@ -12,11 +12,11 @@ from curation.models import Role
 from curation.views.visible import demand
 from flenwheel.http import MemberRequest
 from training import submission
-from training.forms import TryForm
 from training.models import LoraVersion, Run, RunItem, RunKind
 from training.readiness import CannotStart
 from training.recipes import usual_drawing
 from training.tries import history, path_of
+from training.trying_forms import TryForm
 
 
 @login_required
