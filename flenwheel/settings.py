@@ -179,6 +179,9 @@ CELERY_BEAT_SCHEDULE = {
 TORCH_THREADS = env.int("FLENWHEEL_TORCH_THREADS", default=0)
 """Threads of each machine-work process; 0 leaves the choice to torch."""
 
+TORCH_COMPILE = env.bool("FLENWHEEL_TORCH_COMPILE", default=False)
+"""Whether real bases are compiled on a GPU: slow first pictures, and again with other LoRAs."""
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

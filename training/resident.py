@@ -74,7 +74,10 @@ class Resident:
         if base.family == Family.CAPTIONER:
             return ChatCaptioner.open(base.path)
         kind = Editor if base.family == Family.QWEN_EDIT else Generator
-        return kind.open(base.path, plan=self._chosen(base))
+        engine = kind.open(base.path, plan=self._chosen(base))
+        if settings.TORCH_COMPILE and self.plan:
+            engine.compile()
+        return engine
 
     def _chosen(self, base: BaseModel) -> Plan:
         """The most exact plan that fits into what is free now. Raises EngineError."""

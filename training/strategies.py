@@ -7,7 +7,7 @@ for a way that was asked only for easy cells would seem the better one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -29,6 +29,11 @@ class Way:
     strategy: Strategy
     loras: tuple[str, ...]
 
+    @property
+    def key(self) -> str:
+        """What a page's form calls it."""
+        return " + ".join((self.strategy.value, *self.loras))
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -44,20 +49,25 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
+    ways: list[Way]
+    """All that something was decided of, whether compared here or not."""
     rows: list[Shot]
     shared: frozenset[Shot]
     columns: list[Column]
 
 
-def compare(subject: Subject) -> Comparison | None:
-    """Three queries, however many pictures there are; None before anything is decided."""
-    counted = _counted(subject)
-    if not counted:
+def compare(subject: Subject, chosen: Collection[str] = ()) -> Comparison | None:
+    """The ways with these keys, or all. Two queries, however many pictures there are; None before
+    anything is decided."""
+    decided = _counted(subject)
+    if not decided:
         return None
+    counted = {way: cells for way, cells in decided.items() if way.key in chosen} or decided
     shared = reduce(frozenset.intersection, (frozenset(cells) for cells in counted.values()))
     rows = sorted(frozenset().union(*counted.values()))
     columns = [_column(way, cells, rows, shared) for way, cells in counted.items()]
-    return Comparison(rows, shared, sorted(columns, key=lambda column: -column.shared.value))
+    best_first = sorted(columns, key=lambda column: -column.shared.value)
+    return Comparison(list(decided), rows, shared, best_first)
 
 
 def _column(way: Way, cells: Cells, rows: Sequence[Shot], shared: Iterable[Shot]) -> Column:

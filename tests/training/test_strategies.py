@@ -57,6 +57,17 @@ def test_only_cells_that_every_way_was_asked_for_count(subject: Subject):
     assert best.shared == wilson(3, 4)
 
 
+def test_of_fewer_ways_more_cells_are_shared(subject: Subject):
+    plain, angles, skin = (enriched(subject, *names) for names in ((), ("Angles",), ("Skin",)))
+    for run in (plain, angles):
+        decide(run, LEFT, 1, 1)
+        decide(run, SAD, 1, 1)
+    decide(skin, LEFT, 1, 1)
+    assert compare(subject).shared == {LEFT}
+    two = compare(subject, ["plain", "single + Angles"])
+    assert (two.shared, len(two.columns), len(two.ways)) == ({LEFT, SAD}, 2, 3)
+
+
 def test_runs_of_one_way_count_together(subject: Subject):
     for _ in range(2):
         decide(enriched(subject, "Angles"), LEFT, 1, 1)

@@ -36,6 +36,10 @@ class Generator:
             raise EngineError(f"{pack.title} edits pictures; choose a FLUX base to draw.")
         return cls(pack, load_pipeline(FluxPipeline, pack, torch_device(device), plan))
 
+    def compile(self) -> None:
+        """Compile the blocks, once for all of a kind: the first pictures take minutes longer."""
+        self._pipeline.transformer.compile_repeated_blocks()
+
     def generate(self, request: GenerateRequest, on_step: OnStep | None = None) -> Image.Image:
         """Draw one picture: the same request gives the same bytes on the same machine.
 

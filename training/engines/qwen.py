@@ -50,6 +50,10 @@ class Editor:
         device_ = torch_device(device)
         return cls(pack, load_pipeline(QwenImageEditPlusPipeline, pack, device_, plan))
 
+    def compile(self) -> None:
+        """As a Generator's."""
+        self._pipeline.transformer.compile_repeated_blocks()
+
     def edit(self, request: EditRequest, on_step: OnStep | None = None) -> Image.Image:
         """Edit: the result has the first picture's ratio and the pack's area.
 

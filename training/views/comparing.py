@@ -18,7 +18,7 @@ from training.strategies import Column, compare
 @require_GET
 def strategies(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug)
-    compared = compare(subject)
+    compared = compare(subject, request.GET.getlist("way"))
     columns = compared.columns if compared else []
     rows = [
         {"shot": shot, "is_shared": shot in compared.shared, "cells": [c.cells[i] for c in columns]}
@@ -29,6 +29,8 @@ def strategies(request: MemberRequest, slug: str) -> HttpResponse:
         "subject": subject,
         "columns": [{"column": column, "range": _range(column)} for column in columns],
         "rows": rows,
+        "ways": compared.ways if compared else [],
+        "shown": {column.way.key for column in columns},
         "num_shared": len(compared.shared) if compared else 0,
     }
     return render(request, "training/strategies.html", context)

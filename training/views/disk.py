@@ -25,7 +25,6 @@ def disk(request: MemberRequest) -> HttpResponse:
     context = {
         "kinds": kinds,
         "total": sum(kind.size for kind in kinds),
-        "largest": max((kind.size for kind in kinds), default=1) or 1,
         "free": shutil.disk_usage(settings.VAR).free,
         "place": settings.VAR,
         "removables": removables(),
