@@ -15,6 +15,8 @@ MOST_OVERTAKEN = 40
 PICKY = MOST_OVERTAKEN // 2
 """From here on a base's pictures are drawn as they came, whatever their LoRAs: what is left of them
 when the bound is reached would soon be at the bound itself, and swap base after base."""
+MOST_KEPT_WAITING = 10
+"""Pictures for which somebody at the screen waits on account of the base in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,21 @@ class Waiting:
 WaitingT = TypeVar("WaitingT", bound=Waiting)
 
 
-def choose(waiting: Sequence[WaitingT], resident: Resident, overtaken: int) -> WaitingT:
+def choose(
+    waiting: Sequence[WaitingT], resident: Resident, overtaken: int, kept_waiting: int = 0
+) -> WaitingT:
     """The one to draw next of those that wait, of which there is at least one.
 
+    `kept_waiting`: pictures drawn since the oldest interactive one came, whichever they were.
     `overtaken`: pictures drawn that came after the oldest of these, while it waited. What overtook
     a younger one came after the oldest too, so that no count is higher than the oldest's.
     """
     oldest = min(waiting, key=lambda one: one.arrived)
     if overtaken >= MOST_OVERTAKEN:
         return oldest
+    interactive = [one for one in waiting if one.is_interactive]
+    if interactive and kept_waiting >= MOST_KEPT_WAITING:
+        return min(interactive, key=lambda one: one.arrived)
     on_base = [one for one in waiting if one.base == resident.base]
     able = on_base or [one for one in waiting if one.base == oldest.base]
 

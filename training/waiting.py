@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from training.grouping import Resident, Waiting, choose
 from training.models import Run, RunItem, RunKind
 from training.models.run import INTERACTIVE_KINDS
@@ -24,7 +26,10 @@ def next_of(runs: Sequence[Run]) -> Run:
     """The one of these to work at now."""
     oldest = min(runs, key=_arrived)
     resident = Resident(RESIDENT.base_id, RESIDENT.loras)
-    return choose([_waiting(run) for run in runs], resident, overtaken(oldest)).run
+    asked = [run for run in runs if run.kind in INTERACTIVE_KINDS]
+    kept_waiting = drawn_since(min(asked, key=_arrived)).count() if asked else 0
+    waiting = [_waiting(run) for run in runs]
+    return choose(waiting, resident, overtaken(oldest), kept_waiting).run
 
 
 def gives_way(run: Run) -> bool:
@@ -35,8 +40,11 @@ def gives_way(run: Run) -> bool:
 
 def overtaken(run: Run) -> int:
     """Pictures of runs queued later that were drawn while this one waited."""
-    later = RunItem.objects.filter(done_at__gt=run.queued_at, run__queued_at__gt=run.queued_at)
-    return later.count()
+    return drawn_since(run).filter(run__queued_at__gt=run.queued_at).count()
+
+
+def drawn_since(run: Run) -> QuerySet[RunItem]:
+    return RunItem.objects.filter(done_at__gt=run.queued_at)
 
 
 def _waiting(run: Run) -> WaitingRun:

@@ -208,3 +208,19 @@ def test_a_plan_without_any_says_its_instruction_in_plain_words(page: Client):
     run = Run.objects.get()
     assert "loras" not in run.recipe
     assert "spoken" not in run.items.get().request
+
+
+def test_an_operator_adds_a_lora_by_its_place(client: Client, alice: User, db: None):
+    User.objects.filter(pk=alice.pk).update(is_staff=True, is_superuser=True)
+    client.force_login(alice)
+    base = make_base(Family.QWEN_EDIT, "qwen-edit")
+    facts = {"name": "Mine", "purpose": "other", "base": base.pk, "licence": "ours", "images": 1}
+    facts |= {"template": "{instruction}", "strength": 1, "least": 0.5, "most": 1, "enabled": "on"}
+    url = reverse("admin:training_editorlora_add")
+    answer = client.post(url, facts | {"place": "me/mine.safetensors"})
+    assert "There is no file" in answer.content.decode()
+    lay(EditorLora(place="me/mine.safetensors").path)
+    client.post(url, facts | {"place": "me/mine.safetensors"})
+    assert len(EditorLora.objects.get().sha256) == 64
+    wrong = facts | {"place": "me/mine.safetensors", "template": "{view}"}
+    assert "can stand in braces" in client.post(url, wrong).content.decode()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from training.grouping import MOST_OVERTAKEN, PICKY, Resident, Waiting, choose
+from training.grouping import MOST_KEPT_WAITING, MOST_OVERTAKEN, PICKY, Resident, Waiting, choose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +98,12 @@ def test_what_somebody_waits_for_at_the_screen_goes_before_other_work_of_its_bas
 def test_with_nothing_for_the_resident_base_the_oldest_brings_its_own():
     waiting = [Picture(arrived=0, base="F"), Picture(arrived=1, base="Q", is_interactive=True)]
     assert choose(waiting, Resident("G"), 0).arrived == 0
+
+
+def test_somebody_at_the_screen_waits_for_a_few_pictures_of_another_base_and_no_more():
+    waiting = [Picture(arrived=0, base="F"), Picture(arrived=1, base="Q", is_interactive=True)]
+    assert choose(waiting, Resident("F"), 0, MOST_KEPT_WAITING - 1).arrived == 0
+    assert choose(waiting, Resident("F"), 0, MOST_KEPT_WAITING).arrived == 1
 
 
 def test_at_the_bound_the_oldest_goes_whatever_is_resident():

@@ -13,7 +13,7 @@ from curation.models import ReviewItem, Subject
 from curation.shots import Shot
 from tests.training.cast import make_base
 from training import demo, execution
-from training.grouping import MOST_OVERTAKEN
+from training.grouping import MOST_KEPT_WAITING, MOST_OVERTAKEN
 from training.models import BaseModel, Family, Run, RunItem, RunKind, RunStatus
 from training.resident import RESIDENT
 from training.submission import submit_edit, submit_enrich
@@ -78,6 +78,18 @@ def test_a_training_is_overtaken_by_so_many_pictures_and_no_more(subject: Subjec
     draw(waiting(subject, RunKind.GENERATE, flux, 2), 1)
     assert overtaken(training) == MOST_OVERTAKEN
     assert gives_way(short)
+
+
+def test_an_edit_waits_for_a_few_pictures_of_an_older_run_of_another_base(
+    subject: Subject, flux: BaseModel, editor: BaseModel
+):
+    long = waiting(subject, RunKind.GENERATE, flux, 9)
+    edit = waiting(subject, RunKind.EDIT, editor, 1)
+    RESIDENT.base_id = flux.pk
+    draw(long, MOST_KEPT_WAITING - 1)
+    assert not gives_way(long)
+    draw(waiting(subject, RunKind.TRY, flux, 9), 1)
+    assert next_of([long, edit]) == edit
 
 
 def test_pictures_drawn_before_a_run_came_did_not_overtake_it(subject: Subject, flux: BaseModel):

@@ -8,11 +8,11 @@ from training.models.run import (
     NEXT_STATUSES,
     IllegalTransition,
     Run,
-    RunItem,
     RunKind,
     RunMoved,
     RunStatus,
 )
+from training.models.run_item import RunItem
 
 __all__ = [
     "FINISHED",

@@ -91,6 +91,11 @@ class EditorLora(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """Of what an operator adds by hand; whether it fits its base is seen when it is used."""
+        if not self.path.is_file():
+            raise ValidationError({"place": f"There is no file {self.path}."})
+
     @property
     def path(self) -> Path:
         return Path(settings.LORAS, self.place)

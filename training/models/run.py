@@ -16,7 +16,7 @@ from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
-from curation.models import Batch, Image, Snapshot, Subject
+from curation.models import Batch, Snapshot, Subject
 from training.models.base import BaseModel
 
 HEARTBEAT_TIMEOUT = dt.timedelta(seconds=60)
@@ -272,32 +272,3 @@ class Run(models.Model):
     def resume(self) -> None:
         """Queue it again; what was made stays, training goes on from its checkpoint."""
         self.move_to(RunStatus.QUEUED, attempts=0, queued_at=timezone.now(), told_at=None)
-
-
-class RunItem(models.Model):
-    """The unit of a run that makes pictures. Unique by place, so nothing is made twice.
-
-    `request` says all the engine needs; `image` is what came of it, `failure` why nothing did.
-    """
-
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="items")
-    ordinal = models.PositiveIntegerField()
-    request = models.JSONField()
-    source = models.ForeignKey(
-        Image, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    image = models.ForeignKey(
-        Image, on_delete=models.SET_NULL, null=True, blank=True, related_name="run_items"
-    )
-    failure = models.TextField(blank=True)
-    done_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["ordinal"]
-        indexes = [models.Index(fields=["done_at"])]
-        constraints = [
-            models.UniqueConstraint(fields=["run", "ordinal"], name="run_item_once_per_place"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.run} item {self.ordinal}"
