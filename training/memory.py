@@ -38,6 +38,12 @@ def training_work(base: BaseModel, recipe: Mapping[str, Any]) -> Work:
     )
 
 
+def training_disk(base: BaseModel, recipe: Mapping[str, Any]) -> int:
+    """Bytes for the cache and the checkpoints. Raises EngineError."""
+    plan = training_plan(recipe["quantize"], on_gpu=True)
+    return plan.need(shapes_of(base.path), training_work(base, recipe)).disk
+
+
 def drawing_plan(base: BaseModel) -> Choice | None:
     """How the largest GPU would hold the base to draw with it.
 

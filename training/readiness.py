@@ -16,7 +16,7 @@ from curation.checking import checks
 from curation.models import Image, ReviewItem, Snapshot, Subject
 from training.engines.base import EngineError
 from training.inspecting import NotWeights, inspect
-from training.memory import drawing_plan, refuse_unfit_training
+from training.memory import drawing_plan, refuse_unfit_training, training_disk
 from training.models import BaseModel, Family, LoraVersion, Phase, Run, RunKind
 from training.models.run import CPU_KINDS
 from training.weights import KNOWN
@@ -55,10 +55,9 @@ def refuse_unready(kind: RunKind, base: BaseModel, recipe: Mapping[str, Any]) ->
     if kind in CPU_KINDS:
         return
     refuse_missing_files(base)
-    refuse_too_little_memory(kind, base, recipe)
     if kind in JUDGES:
         refuse_strange_eyes(base, ready_base(JUDGES[kind]))
-    refuse_full_disk()
+    refuse_too_little_room(kind, base, recipe)
 
 
 def refuse_strange_eyes(base: BaseModel, judge: BaseModel) -> None:
@@ -96,24 +95,27 @@ def way_to_get(base: BaseModel) -> str:
     return f" To get it{terms}: {known.download}"
 
 
-def refuse_too_little_memory(kind: RunKind, base: BaseModel, recipe: Mapping[str, Any]) -> None:
-    if base.family not in (Family.FLUX, Family.QWEN_EDIT):
-        return
+def refuse_too_little_room(kind: RunKind, base: BaseModel, recipe: Mapping[str, Any]) -> None:
+    """In the GPU, in RAM, and on the disk; paper dolls need next to nothing."""
+    written = 0
     try:
-        if kind == RunKind.TRAIN:
+        if not base.is_paper_doll and kind == RunKind.TRAIN:
             refuse_unfit_training(base, recipe)
-        else:
+            written = training_disk(base, recipe)
+        elif not base.is_paper_doll and base.family in (Family.FLUX, Family.QWEN_EDIT):
             drawing_plan(base)
     except EngineError as error:
         raise CannotStart(f"{base} cannot start: {error}") from error
+    refuse_full_disk(written)
 
 
-def refuse_full_disk() -> None:
-    free = shutil.disk_usage(settings.VAR).free
-    if free < LEAST_FREE:
+def refuse_full_disk(more: int = 0) -> None:
+    """`more`: bytes that this very work writes."""
+    free, needed = shutil.disk_usage(settings.VAR).free, LEAST_FREE + more
+    if free < needed:
         raise CannotStart(
             f"Only {free / GIGABYTE:.1f} GB of disk are free in {settings.VAR}; "
-            f"{LEAST_FREE / GIGABYTE:.0f} GB are needed. Make room, then start again."
+            f"{needed / GIGABYTE:.0f} GB are needed. Make room on the Disk page, then start again."
         )
 
 

@@ -11,8 +11,9 @@ from django.urls import reverse
 from curation.models import Subject
 from tests.training.cast import make_base, make_pipeline
 from training.inspecting import PIPELINES
-from training.models import BaseModel, Family, Run, RunKind
+from training.models import BaseModel, Family, Phase, Run, RunKind
 from training.readiness import CannotStart, refuse_unready
+from training.recipes import default_recipe
 from training.submission import submit_benchmark
 from training.weights import KNOWN
 
@@ -58,7 +59,7 @@ def test_a_real_character_is_scored_by_real_eyes(
 
 
 def test_training_needs_no_eyes(real_flux: BaseModel):
-    refuse_unready(RunKind.TRAIN, real_flux, {})
+    refuse_unready(RunKind.TRAIN, real_flux, default_recipe(real_flux, Phase.HEAD))
 
 
 def test_the_plan_says_so_before_the_start(

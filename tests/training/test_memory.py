@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,6 @@ from training.readiness import CannotStart, refuse_missing_files, refuse_unready
 from training.recipes import default_recipe
 
 GB = 10**9
-FLUX_DEV = {
-    "num_layers": 19,
-    "num_single_layers": 38,
-    "num_attention_heads": 24,
-    "attention_head_dim": 128,
-    "in_channels": 64,
-    "joint_attention_dim": 4096,
-}
 
 
 def make_gpu(gigabytes: int) -> Gpu:
@@ -39,7 +31,6 @@ def make_gpu(gigabytes: int) -> Gpu:
 def flux(db: None, tmp_path: Path) -> BaseModel:
     """FLUX.1-dev by its shapes; its weights are a few bytes."""
     folder = make_pipeline(tmp_path / "FLUX.1-dev")
-    (folder / "transformer" / "config.json").write_text(json.dumps(FLUX_DEV))
     facts: dict[str, Any] = {"name": "FLUX.1-dev", "licence": "its own", "preferred": True}
     return BaseModel.objects.create(family=Family.FLUX, folder=str(folder), **facts)
 
@@ -94,3 +85,13 @@ def test_missing_weights_come_with_the_command_and_the_terms(flux: BaseModel):
     (flux.path / "transformer" / "model.safetensors").unlink()
     with pytest.raises(CannotStart, match=r"accepted its terms at .* hf download"):
         refuse_missing_files(flux)
+
+
+def test_a_training_that_would_fill_the_disk_is_refused(
+    flux: BaseModel, monkeypatch: pytest.MonkeyPatch
+):
+    free = shutil.disk_usage("/")._replace(free=2 * GB + 10**8)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+    refuse_unready(RunKind.OTHERS, flux, {})
+    with pytest.raises(CannotStart, match="Make room on the Disk page"):
+        refuse_unready(RunKind.TRAIN, flux, default_recipe(flux, "head"))
