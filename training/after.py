@@ -40,10 +40,10 @@ def after(run: Run) -> NextStep | None:
         return _review(run)
     if run.status != RunStatus.SUCCEEDED:
         return None
-    return _after_done(run, run.subject)
+    return _done(run, run.subject)
 
 
-def _after_done(run: Run, subject: Subject) -> NextStep:
+def _done(run: Run, subject: Subject) -> NextStep:
     if run.kind == RunKind.CAPTION:
         captions = reverse("captions", args=[subject.slug])
         return NextStep("Look at the captions", "Nothing is taken before you say so.", captions)

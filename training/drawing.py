@@ -28,7 +28,7 @@ def open_engine(run: Run, item: RunItem) -> None:
 def draw(run: Run, item: RunItem) -> Picture:
     """Ask the engine. A cancelled run stops within one denoising step."""
     beat = _StepBeat(run)
-    loras = loras_of(run)
+    loras = loras_of(run, item)
     RESIDENT.loras = run.lora_hashes
     if item.source is not None:
         request = EditRequest(
@@ -78,8 +78,8 @@ class _StepBeat:
             self._run.report()
 
 
-def loras_of(run: Run) -> tuple[LoraRef, ...]:
-    """The wheel's own, at the plan's strength, then those of others, each at its own."""
+def loras_of(run: Run, item: RunItem) -> tuple[LoraRef, ...]:
+    """The wheel's own, at the item's or the plan's strength; then others', each at its own."""
     others = tuple(
         LoraRef(
             path=Path(settings.LORAS, lora["place"]),
@@ -90,5 +90,5 @@ def loras_of(run: Run) -> tuple[LoraRef, ...]:
     )
     if run.lora is None:
         return others
-    strength = float(run.recipe.get("strength", 1.0))
+    strength = float(item.request.get("strength", run.recipe.get("strength", 1.0)))
     return LoraRef(path=lora_path(run.lora), sha256=run.lora.sha256, strength=strength), *others

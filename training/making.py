@@ -37,6 +37,9 @@ from training.waiting import gives_way
 
 logger = logging.getLogger(__name__)
 
+COMPARED = frozenset({RunKind.BENCHMARK})
+"""Kinds whose pictures are compared cell by cell, so that none may be missing."""
+
 Keep = Callable[[Image], None]
 """Writes the rows about a picture whose own row was just written, in the same transaction."""
 Look = Callable[[RunItem, Image], Keep]
@@ -72,7 +75,7 @@ def make_all(run: Run, look_at: Look) -> None:
             keeping.keep_drawn(item)
         keeping.wait()
     failures = [item.failure for item in run.items.exclude(failure="")]
-    if failures and (len(failures) == run.total or run.kind == RunKind.BENCHMARK):
+    if failures and (len(failures) == run.total or run.kind in COMPARED):
         raise EngineError(
             f"{len(failures)} of {run.total} pictures could not be made. {failures[-1]} "
             "Then press Resume: only what is missing is made."

@@ -26,7 +26,9 @@ def drawing_work(base: BaseModel) -> Work:
 
 
 def training_work(base: BaseModel, recipe: Mapping[str, Any]) -> Work:
-    area = (recipe["resolution"] or usual_drawing(base)["size"]) ** 2
+    resolution = recipe["resolution"]
+    largest = resolution if isinstance(resolution, int) else max(resolution)
+    area = (largest or usual_drawing(base)["size"]) ** 2
     return Work(
         doing="train",
         pixels=area,

@@ -53,7 +53,7 @@ def provenance_of(run: Run, item: RunItem) -> dict[str, Any]:
     names += [lora["name"] for lora in run.recipe.get("loras", ())]
     loras = [
         {"name": name, "sha256": ref.sha256, "strength": ref.strength}
-        for name, ref in zip(names, loras_of(run), strict=True)
+        for name, ref in zip(names, loras_of(run, item), strict=True)
     ]
     said = {name: item.request[name] for name in ("said", "spoken") if name in item.request}
     settings = ("steps", "true_cfg", "shift", "first_block_cache", "background")
