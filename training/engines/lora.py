@@ -18,6 +18,7 @@ from peft.tuners.lora import LoraLayer
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from training.engines.base import EngineError, LoraRef, Recipe
 from training.engines.modulation import Slice
@@ -137,7 +138,8 @@ def _refuse_misfit(
 def fit_new(transformer: ModelMixin, recipe: Recipe, targets: str) -> list[nn.Parameter]:
     """Freeze the model, add a fresh float32 LoRA to the layers matching the regular expression.
 
-    B is zero, so the model draws as before (Hu et al. 2021). Returns what is to be trained.
+    B is zero, so the model draws as before (Hu et al. 2021). Returns what is to be trained, which
+    computes in the base's number format: its weights are few, activations many.
     """
     transformer.requires_grad_(False)
     torch.manual_seed(recipe.seed)
@@ -147,7 +149,19 @@ def fit_new(transformer: ModelMixin, recipe: Recipe, targets: str) -> list[nn.Pa
     trained = [weight for weight in transformer.parameters() if weight.requires_grad]
     for weight in trained:
         weight.data = weight.data.float()
+    for layer in transformer.modules():
+        if isinstance(layer, LoraLayer):
+            layer.cast_input_dtype_enabled = False
+            for half in (layer.lora_A, layer.lora_B):
+                half[TRAINED].__class__ = _InFormatOfInput
     return trained
+
+
+class _InFormatOfInput(nn.Linear):
+    """PEFT would convert every input to the weights' float32 instead."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight.to(x.dtype))
 
 
 def trained_weights(transformer: ModelMixin) -> dict[str, Tensor]:

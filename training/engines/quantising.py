@@ -7,6 +7,8 @@ so that no more than one of them is on the device in 16 bits: the same on every 
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from bitsandbytes.nn.modules import Linear4bit, Params4bit
 from torch import Tensor, nn
@@ -17,23 +19,42 @@ from training.engines.base import Quantize
 E4M3 = torch.float8_e4m3fn
 
 
+class _Scaled(torch.autograd.Function):
+    """x W^T times a scale an output, remembering W in 8 bits for the backward pass."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
+        ctx.save_for_backward(weight, scale)
+        return F.linear(x, weight.view(E4M3).to(x.dtype)) * scale
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        weight, scale = ctx.saved_tensors
+        return (gradient * scale) @ weight.view(E4M3).to(gradient.dtype), None, None
+
+
 class Linear8(nn.Linear):
     """A frozen linear layer, with bias, whose weight is e4m3 times one scale an output."""
 
     scale: Tensor
 
+    @torch.no_grad()
     def __init__(self, layer: nn.Linear) -> None:
         super().__init__(layer.in_features, layer.out_features, device="meta")
         largest_O1 = layer.weight.abs().amax(dim=1, keepdim=True).clamp_min(1e-12)
         scale_O1 = largest_O1.float() / torch.finfo(E4M3).max
-        self.weight = nn.Parameter((layer.weight / scale_O1).to(E4M3), requires_grad=False)
+        held = (layer.weight / scale_O1).to(E4M3)
+        # As bytes, for PEFT converts an adapter to the format of the weight beside it.
+        self.weight = nn.Parameter(held.view(torch.uint8), requires_grad=False)
         self.bias = layer.bias
         self.register_buffer("scale", scale_O1[:, 0].to(layer.weight.dtype))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight.to(x.dtype)) * self.scale + self.bias
+        y: Tensor = _Scaled.apply(x, self.weight, self.scale)  # type: ignore[no-untyped-call]
+        return y + self.bias
 
 
+@torch.no_grad()
 def quantise(transformer: nn.Module, quantize: Quantize, device: torch.device) -> None:
     """Move the transformer to the device, its blocks' linear layers held as `quantize` says.
 
