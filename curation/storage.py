@@ -127,10 +127,7 @@ def sweep_files() -> int:
     """
     before = time.time() - GRACE
     gone = 0
-    known = set(Image.objects.filter(erased_at=None).values_list("sha256", flat=True))
-    for folder in Path(settings.MEDIA_ROOT).glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"):
-        if folder.name in known or not _is_unused(folder, folder.name, before):
-            continue
+    for folder in unused(before):
         with staging() as aside:
             taken = aside / folder.name
             folder.rename(taken)
@@ -142,6 +139,14 @@ def sweep_files() -> int:
         if left.stat().st_mtime < before:
             shutil.rmtree(left, ignore_errors=True)
     return gone
+
+
+def unused(before: float) -> Iterator[Path]:
+    """Folders of pictures that no row refers to, untouched since `before`, in seconds."""
+    known = set(Image.objects.filter(erased_at=None).values_list("sha256", flat=True))
+    for folder in Path(settings.MEDIA_ROOT).glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"):
+        if folder.name not in known and _is_unused(folder, folder.name, before):
+            yield folder
 
 
 def _is_unused(folder: Path, sha256: str, before: float) -> bool:

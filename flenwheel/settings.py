@@ -21,6 +21,8 @@ VAR.mkdir(parents=True, exist_ok=True)
 PACKS = ROOT / "packs"
 MEDIA_ROOT = VAR / "media"
 RUNS = VAR / "runs"
+LORAS = Path(env.str("FLENWHEEL_LORAS", default=str(VAR / "loras"))).resolve()
+"""Where LoRAs of others lie, each under its repository's name; nothing is downloaded."""
 
 
 def local_secret(path: Path) -> str:
@@ -54,6 +56,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "template_partials",
     "waffle",
     "curation",
@@ -121,6 +124,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+SENDS_MAIL = bool(env.str("FLENWHEEL_EMAIL_URL", default=""))
+vars().update(env.email_url("FLENWHEEL_EMAIL_URL", default="dummymail://"))
+DEFAULT_FROM_EMAIL = env.str("FLENWHEEL_EMAIL_FROM", default="flenwheel@localhost")
+ADDRESS = next(iter(CSRF_TRUSTED_ORIGINS), f"http://{BIND}:{PORT}")
+"""What links in e-mails begin with."""
+
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.str("FLENWHEEL_TIME_ZONE", default="UTC")
 USE_TZ = True
@@ -172,6 +181,9 @@ TORCH_THREADS = env.int("FLENWHEEL_TORCH_THREADS", default=0)
 
 AI_TOOLKIT = env.str("FLENWHEEL_AI_TOOLKIT", default="")
 """The folder of an ai-toolkit checkout on the machines that train; empty offers no such trainer."""
+
+TORCH_COMPILE = env.bool("FLENWHEEL_TORCH_COMPILE", default=False)
+"""Whether real bases are compiled on a GPU: slow first pictures, and again with other LoRAs."""
 
 LOGGING = {
     "version": 1,

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -14,10 +15,13 @@ from django.utils.text import Truncator
 from curation.admin import Immutable, Kept, thumbnail
 from training import run_files
 from training.beginning import nudge
+from training.inventory import sha256_of
 from training.models import (
     BaseModel,
     Benchmark,
     Cell,
+    EditorLora,
+    Gpu,
     IllegalTransition,
     LoraVersion,
     Run,
@@ -196,3 +200,27 @@ class BaseModelAdmin(admin.ModelAdmin[BaseModel]):
     list_display = ("name", "family", "folder", "licence", "is_paper_doll", "enabled", "preferred")
     list_filter = ("family", "enabled", "is_paper_doll")
     search_fields = ("name", "folder")
+
+
+@admin.register(EditorLora)
+class EditorLoraAdmin(admin.ModelAdmin[EditorLora]):
+    """What its makers say of it is a start: strength and words are an operator's to change."""
+
+    list_display = ("name", "purpose", "base", "strength", "steps", "licence", "enabled")
+    list_filter = ("purpose", "base", "enabled")
+    list_select_related = ("base",)
+    search_fields = ("name", "place")
+    readonly_fields = ("sha256",)
+
+    def save_model(
+        self, request: HttpRequest, lora: EditorLora, form: ModelForm[EditorLora], change: bool
+    ) -> None:
+        lora.sha256 = sha256_of(lora.path)
+        super().save_model(request, lora, form, change)
+
+
+@admin.register(Gpu)
+class GpuAdmin(Immutable, admin.ModelAdmin[Gpu]):
+    """As workers told it at their last start."""
+
+    list_display = ("name", "machine", "vram", "ram", "seen_at")

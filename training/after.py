@@ -22,6 +22,7 @@ def title(run: Run) -> str:
         RunKind.OTHERS: "Draw others of the class",
         RunKind.CAPTION: "Propose captions",
         RunKind.SWEEP: f"Try {run.lora} at several strengths",
+        RunKind.TRY: f"Try {run.lora}",
     }[RunKind(run.kind)]
 
 
@@ -38,7 +39,9 @@ def after(run: Run) -> NextStep | None:
         return _after_editor(run)
     if run.batch is not None:
         return _review(run)
-    return _done(run, run.subject) if run.status == RunStatus.SUCCEEDED else None
+    if run.status != RunStatus.SUCCEEDED:
+        return None
+    return _done(run, run.subject)
 
 
 def _done(run: Run, subject: Subject) -> NextStep:
@@ -48,6 +51,9 @@ def _done(run: Run, subject: Subject) -> NextStep:
     if run.kind == RunKind.SWEEP:
         lora = reverse("lora_detail", args=[run.lora_id])
         return NextStep("Compare the strengths", "One is advised; you say which is used.", lora)
+    if run.kind == RunKind.TRY:
+        tries = reverse("try_lora", args=[run.lora_id])
+        return NextStep("See the pictures", "They stand beside the earlier tries.", tries)
     card = reverse("card", args=[subject.slug])
     if run.kind == RunKind.TRAIN:
         why = "No version counts before its card is drawn beside the last one's."

@@ -44,7 +44,7 @@ def begin(
     key: uuid.UUID | None = None,
     **fields: Any,
 ) -> Run:
-    refuse_unready(kind, base)
+    refuse_unready(kind, base, fields.get("recipe", {}))
     rows, subject = list(items), fields.get("subject")
     with transaction.atomic():
         if started := begun_by(key, subject):

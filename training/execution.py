@@ -27,14 +27,14 @@ from training.others import make_others
 from training.proposing import propose_captions
 from training.resident import RESIDENT
 from training.sweeping import sweep
+from training.trying import try_out
+from training.waiting import next_of
 
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_BEATS = 5.0
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 PID_NAMESPACE = Path("/proc/self/ns/pid")
-PATIENCE = timedelta(minutes=10)
-"""A run that waited this long goes first, whatever model is in memory."""
 
 WORK: dict[str, Callable[[Run], None]] = {
     RunKind.MEASURE: measure_all,
@@ -46,6 +46,7 @@ WORK: dict[str, Callable[[Run], None]] = {
     RunKind.OTHERS: make_others,
     RunKind.CAPTION: propose_captions,
     RunKind.SWEEP: sweep,
+    RunKind.TRY: try_out,
 }
 
 
@@ -86,13 +87,13 @@ def work(*, cpu: bool) -> int:
 
 
 def claim_next(*, cpu: bool) -> Run | None:
-    """The resident model's runs first, for loading is dear; but nothing waits for ever."""
-    waiting = list(Run.objects.waiting(cpu=cpu).values_list("pk", "base_id", "queued_at"))
-    impatient = timezone.now() - PATIENCE
-    waiting.sort(key=lambda row: (row[2] > impatient, row[1] != RESIDENT.base_id, row[2]))
-    for pk, _, _ in waiting:
-        if run := Run.objects.claim(pk, worker=worker_name()):
+    """The next run by what is in memory; of one that somebody else claims first, the one after."""
+    waiting = list(Run.objects.waiting(cpu=cpu))
+    while waiting:
+        chosen = next_of(waiting)
+        if run := Run.objects.claim(chosen.pk, worker=worker_name()):
             return run
+        waiting.remove(chosen)
     return None
 
 

@@ -18,11 +18,13 @@ from curation.instructions import MOST_SAID
 from curation.models import Origin, Subject
 from curation.models.image import TRAINABLE
 from curation.shots import Shot
-from training import weights
+from training import inspecting
 from training.advice import MOST_CFG, MOST_STEPS, STRONGEST, WEAKEST
-from training.jobs import AI_TOOLKIT, OWN
-from training.models import BaseModel, LoraVersion, Phase
+from training.jobs import AI_TOOLKIT, OURS
+from training.models import BaseModel, EditorLora, LoraVersion, Phase
 from training.recipe_form import RecipeForm
+from training.tool_fields import tool_fields
+from training.tools import Tools
 
 CELLS = {str(shot): shot for shot in (*shots.portraits(), *shots.bodies())}
 """Every cell of the coverage table by the words that a form sends for it."""
@@ -115,8 +117,22 @@ class EnrichForm(PlanForm):
     )
     knobs = ("strength", "steps", "true_cfg", "background")
 
-    def __init__(self, usual: Mapping[str, Any], *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, base: BaseModel | None, usual: Mapping[str, Any], *args: Any, **kwargs: Any
+    ) -> None:
         super().__init__({**usual, "background": "as in the photo"}, *args, **kwargs)
+        self.fields |= tool_fields(base) if base else {}
+
+    @property
+    def tools(self) -> Tools:
+        """What the person ticked; the editor as it is in use where nothing was offered."""
+        speed = self.cleaned_data.get("speed", "")
+        return Tools(
+            own=self.cleaned_data.get("own", True),
+            others=tuple(self.cleaned_data.get("others", ())),
+            speed=EditorLora.objects.filter(pk=speed).first() if speed.isdigit() else None,
+            first_block_cache=speed == "cache",
+        )
 
 
 class GenerateForm(PlanForm):
@@ -155,8 +171,8 @@ class TrainForm(StartForm, WishForm, RecipeForm):
     )
 
     trainer = forms.ChoiceField(
-        choices=[(OWN, "FLENwheel's own"), (AI_TOOLKIT, "ai-toolkit")],
-        initial=OWN,
+        choices=[(OURS, "FLENwheel's own"), (AI_TOOLKIT, "ai-toolkit")],
+        initial=OURS,
         required=False,
         label="Trainer",
         widget=forms.Select(attrs={"class": "form-select"}),
@@ -186,7 +202,7 @@ class TrainForm(StartForm, WishForm, RecipeForm):
 
     @property
     def trained_by(self) -> str:
-        return self.cleaned_data.get("trainer") or OWN
+        return self.cleaned_data.get("trainer") or OURS
 
     @property
     def wish(self) -> Wish:
@@ -230,19 +246,29 @@ class BaseModelForm(forms.ModelForm[BaseModel]):
             },
         }
         help_texts = {
-            "folder": "The whole path on the machine that works, such as /data/models/FLUX.1-dev."
+            "folder": "The whole path on the machine that works, such as /data/models/FLUX.1-dev; "
+            "or, where the Hub's cache has it, its name, such as Qwen/Qwen-Image-Edit-2509."
         }
+
+    def clean_folder(self) -> str:
+        try:
+            return str(inspecting.located(self.cleaned_data["folder"]))
+        except inspecting.NotWeights as error:
+            raise forms.ValidationError(str(error)) from error
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         if "folder" in data and "family" in data:
             try:
-                weights.inspect(Path(data["folder"]), data["family"])
-            except weights.NotWeights as error:
+                inspecting.inspect(Path(data["folder"]), data["family"])
+            except inspecting.NotWeights as error:
                 self.add_error("folder", str(error))
         return data
 
     def save(self, commit: bool = True) -> BaseModel:
+        place = Path(self.cleaned_data["folder"])
+        if place.parent.name == "snapshots":  # Of the Hub's cache, named by its commit.
+            self.instance.revision = place.name
         base: BaseModel = super().save(commit)
         if self.cleaned_data["use_now"]:
             base.prefer()

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from training.inspecting import NotWeights, inspect
 from training.models import BaseModel
-from training.weights import KNOWN, KnownWeights, NotWeights, inspect
+from training.weights import KNOWN, KnownWeights
 
 SHA256 = 64
 """Hexadecimal digits; a revision of 40 is the hub's commit, which files do not tell."""

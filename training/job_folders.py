@@ -16,7 +16,7 @@ from curation.outlet import zipped
 from training.engines import aitoolkit_job, musubi_job
 from training.engines.base import Family, Job
 from training.engines.job_folder import Files
-from training.jobs import OWN, job_of
+from training.jobs import OURS, job_of
 from training.models import BaseModel, Phase, Run, RunKind
 from training.readiness import CannotStart, refuse_held_back, refuse_withdrawn
 from training.recipes import default_recipe, engine_family
@@ -74,7 +74,7 @@ def trainers(family: Family) -> dict[str, Elsewhere]:
 def run_of(subject: Subject, snapshot: Snapshot, base: BaseModel) -> Run:
     """The run that training on the snapshot would begin with; it is not kept."""
     recipe = default_recipe(base, Phase.HEAD)
-    recipe |= {"phase": Phase.HEAD.value, "control": False, "trainer": OWN}
+    recipe |= {"phase": Phase.HEAD.value, "control": False, "trainer": OURS}
     return Run(kind=RunKind.TRAIN, subject=subject, snapshot=snapshot, base=base, recipe=recipe)
 
 

@@ -14,7 +14,7 @@ from training.engines.base import About, Example, Job, Recipe
 from training.grid import likeness_of, samples_of
 from training.models import Phase, Run
 
-OWN, AI_TOOLKIT = "own", "ai-toolkit"
+OURS, AI_TOOLKIT = "own", "ai-toolkit"
 """What a recipe may name as its `trainer`."""
 
 

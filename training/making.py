@@ -2,6 +2,7 @@
 
 Files come first; then an item's rows are written in one transaction that checks the fencing token,
 so a worker that lost its run writes none, and a run taken up again makes only what is missing.
+While one picture is stored, looked at and kept, in a second thread, the next is being drawn.
 """
 
 from __future__ import annotations
@@ -9,41 +10,33 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Self
 
-from celery.worker import state
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from PIL.Image import Image as Picture
 
 from curation.gating import judge
-from curation.ingest import keep_row, store_made
+from curation.ingest import keep_row
 from curation.models import Image, Origin, ReviewItem
 from curation.nearest import nearest_photos
 from curation.ordering import rank
 from curation.rescoring import made_of
-from curation.shots import Shot
 from curation.storage import open_picture
-from training.artifacts import lora_path
-from training.compositing import inside
-from training.engines.base import EditRequest, EngineError, GenerateRequest, LoraRef, OutOfMemory
+from training.drawing import draw, open_engine
+from training.engines.base import EngineError, OutOfMemory
 from training.eyes import Sight, keep_seen, look, open_eyes
 from training.gate import gate_of, settle
-from training.models import BaseModel, Family, Run, RunItem, RunKind
+from training.models import BaseModel, Family, Run, RunItem, RunKind, RunMoved
+from training.pace import Pace
 from training.resident import RESIDENT
+from training.storing import store
+from training.waiting import gives_way
 
 logger = logging.getLogger(__name__)
 
-SECONDS_BETWEEN_REPORTS = 1.0
-
-ORIGINS = {
-    RunKind.BENCHMARK: Origin.BENCHMARK,
-    RunKind.SWEEP: Origin.BENCHMARK,
-    RunKind.GENERATE: Origin.SYNTHETIC,
-    RunKind.OTHERS: Origin.CLASS,
-}
 
 COMPARED = frozenset({RunKind.BENCHMARK, RunKind.SWEEP})
 """Kinds whose pictures are compared cell by cell, so that none may be missing."""
@@ -54,66 +47,97 @@ Look = Callable[[RunItem, Image], Keep]
 """Looks at a picture whose files are stored and whose row is not: this may take its time."""
 
 
-@dataclass(slots=True)
-class Pace:
-    """Reports progress at most once a second, and how fast it goes; ends a worker asked to end."""
-
-    run: Run
-    started: float
-    done_before: int
-    reported: float = 0.0
-
-    def tell(self, done: int) -> None:
-        state.maybe_shutdown()
-        now = time.monotonic()
-        if now - self.reported < SECONDS_BETWEEN_REPORTS and done < self.run.total:
-            return
-        self.reported = now
-        rate = (done - self.done_before) / max(now - self.started, 1e-3)
-        self.run.report(progress=done, rate=rate or None)
-
-
 def make_all(run: Run, look_at: Look) -> None:
     """Make every item that is not done, look at it, and keep what was seen with it.
 
-    An item that cannot be made says why, and the others go on.
+    An item that cannot be made says why, and the others go on. Between two items the run gives way
+    to what is to be worked at before it.
 
     Raises:
         EngineError: the engine cannot be opened, nothing at all could be made, or a cell of a
             benchmark is missing, whose columns are compared whole.
+        RunMoved: it gave way, was cancelled, or was handed to another worker.
     """
-    todo = list(run.items.filter(done_at=None).select_related("source__subject"))
+    todo = sorted(
+        run.items.filter(done_at=None).select_related("source__subject"),
+        key=lambda item: (item.failure != "", item.ordinal),
+    )
     done = run.items.exclude(done_at=None).count()
-    pace = Pace(run, time.monotonic(), done)
     run.report(phase="making pictures", progress=done)
     if todo:
         open_engine(run, todo[0])
-    failures = []
-    for item in todo:
-        try:
-            make(run, item, look_at)
-        except OutOfMemory:
-            raise
-        except EngineError as error:
-            failures.append(str(error))
-            note_failure(run, item, error)
-        else:
-            done += 1
-            pace.tell(done)
-    if failures and (done == 0 or run.kind in COMPARED):
+        run.report(memory_plan=RESIDENT.plan)
+    with Keeping(run, look_at, done) as keeping:
+        for item in todo:
+            if item is not todo[0] and gives_way(run):
+                keeping.wait()
+                run.give_way()
+                raise RunMoved(f"{run} gave way")
+            keeping.keep_drawn(item)
+        keeping.wait()
+    failures = [item.failure for item in run.items.exclude(failure="")]
+    if failures and (len(failures) == run.total or run.kind in COMPARED):
         raise EngineError(
             f"{len(failures)} of {run.total} pictures could not be made. {failures[-1]} "
             "Then press Resume: only what is missing is made."
         )
 
 
-def make(run: Run, item: RunItem, look_at: Look) -> None:
-    made = store(run, item, draw(run, item))
-    keep = look_at(item, made)
+class Keeping:
+    """One picture behind the drawing: a thread that stores, looks at and keeps what was drawn.
+
+    Never more than one picture is on its way, so that rows come in the order of the items.
+    """
+
+    def __init__(self, run: Run, look_at: Look, done: int) -> None:
+        self._run = run
+        self._look_at = look_at
+        self._done = done
+        self._pace = Pace(run, time.monotonic(), done)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="keeping")
+        self._last: tuple[RunItem, Future[None]] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.submit(connection.close)
+        self._thread.shutdown()
+
+    def keep_drawn(self, item: RunItem) -> None:
+        """Draw the item's picture, then have it kept. An item that cannot be drawn says why."""
+        try:
+            picture = draw(self._run, item)
+        except OutOfMemory:
+            raise
+        except EngineError as error:
+            note_failure(self._run, item, error)
+            return
+        self.wait()
+        kept = self._thread.submit(keep, self._run, item, picture, self._look_at)
+        self._last = item, kept
+
+    def wait(self) -> None:
+        """Until the last picture is kept. What went wrong with it goes wrong here."""
+        if self._last is None:
+            return
+        (item, kept), self._last = self._last, None
+        try:
+            kept.result()
+        except EngineError as error:
+            note_failure(self._run, item, error)
+        else:
+            self._done += 1
+            self._pace.tell(self._done)
+
+
+def keep(run: Run, item: RunItem, picture: Picture, look_at: Look) -> None:
+    made = store(run, item, picture)
+    keep_rows = look_at(item, made)
     with transaction.atomic():
         run.report()
         image = keep_row(made, [item.source] if item.source is not None else [])
-        keep(image)
+        keep_rows(image)
         RunItem.objects.filter(pk=item.pk).update(image=image, failure="", done_at=timezone.now())
 
 
@@ -122,115 +146,6 @@ def note_failure(run: Run, item: RunItem, error: EngineError) -> None:
     with transaction.atomic():
         run.report()
         RunItem.objects.filter(pk=item.pk).update(failure=str(error))
-
-
-def open_engine(run: Run, item: RunItem) -> None:
-    """Before any item: what is wrong with the weights is wrong for all of them."""
-    if item.source is not None:
-        RESIDENT.editor(run.base)
-    else:
-        RESIDENT.generator(run.base)
-
-
-def draw(run: Run, item: RunItem) -> Picture:
-    """Ask the engine. A cancelled run stops within one denoising step."""
-    beat = _StepBeat(run)
-    loras = _loras(run, item)
-    if item.source is not None:
-        request = EditRequest(
-            images=(source_of(item.source),),
-            instruction=item.request["instruction"],
-            seed=item.request["seed"],
-            steps=run.recipe.get("steps"),
-            true_cfg=run.recipe.get("true_cfg"),
-            loras=loras,
-        )
-        return RESIDENT.editor(run.base).edit(request, beat)
-    words = GenerateRequest(
-        prompt=item.request["prompt"],
-        seed=item.request["seed"],
-        steps=run.recipe.get("steps"),
-        loras=loras,
-    )
-    return RESIDENT.generator(run.base).generate(words, beat)
-
-
-def source_of(image: Image) -> Picture:
-    try:
-        return open_picture(image)
-    except OSError as error:
-        raise EngineError(
-            f"The file of {image} of {image.subject} cannot be read ({error}). "
-            "Upload that picture again, or put it in the trash."
-        ) from error
-
-
-class _StepBeat:
-    """Keeps a slow picture's run alive: one heartbeat every few seconds of denoising."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._last = time.monotonic()
-
-    def __call__(self, _: int, __: int) -> None:
-        if time.monotonic() - self._last > 2:
-            self._last = time.monotonic()
-            state.maybe_shutdown()
-            self._run.report()
-
-
-def _loras(run: Run, item: RunItem) -> tuple[LoraRef, ...]:
-    if run.lora is None:
-        return ()
-    strength = float(item.request.get("strength", run.recipe.get("strength", 1.0)))
-    return (LoraRef(path=lora_path(run.lora), sha256=run.lora.sha256, strength=strength),)
-
-
-def store(run: Run, item: RunItem, picture: Picture) -> Image:
-    """Store the picture's files with everything that made it; the row is not saved yet."""
-    asked, provenance = item.request, _provenance(run, item)
-    if item.source is not None and "mask" in asked:
-        picture, facts = inside(asked["mask"], picture, source_of(item.source))
-        provenance |= facts
-    return store_made(
-        subject=run.subject or item.source.subject,  # type: ignore[union-attr]
-        picture=picture,
-        origin=ORIGINS.get(RunKind(run.kind), Origin.ENRICHED),
-        shot=Shot(asked["view"], asked["expression"], asked["pose"]) if "view" in asked else None,
-        depth=_depth(run, item),
-        provenance=provenance,
-        clothes=asked["clothes"],
-        background=asked["background"],
-    )
-
-
-def _depth(run: Run, item: RunItem) -> int:
-    """One more than what it was made from: its source, or the LoRA's deepest training picture."""
-    if item.source is not None:
-        return item.source.depth + 1
-    if run.lora is None:
-        return 1
-    deepest = run.lora.snapshot.items.order_by("-image__depth").select_related("image").first()
-    return 1 + (deepest.image.depth if deepest else 0)
-
-
-def _provenance(run: Run, item: RunItem) -> dict[str, Any]:
-    loras = [
-        {"name": str(run.lora), "sha256": run.lora.sha256, "strength": ref.strength}
-        for ref in _loras(run, item)
-        if run.lora is not None
-    ]
-    said = {"said": item.request["said"]} if "said" in item.request else {}
-    settings = ("steps", "true_cfg", "background")
-    return said | {
-        "engine": run.base.family,
-        "base": run.base.name,
-        "base_revision": run.base.revision,
-        "loras": loras,
-        "prompt": item.request.get("instruction") or item.request["prompt"],
-        "seed": item.request["seed"],
-        **{name: run.recipe[name] for name in settings if name in run.recipe},
-    }
 
 
 def make_for_review(run: Run) -> None:

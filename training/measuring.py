@@ -8,8 +8,9 @@ from curation.models import Image
 from training.engines.base import EngineError
 from training.eyes import measure, open_eyes
 from training.gate import settle
-from training.making import Pace, installed
+from training.making import installed
 from training.models import Family, Run
+from training.pace import Pace
 
 AT_ONCE = 100
 """Pictures after which it is asked again which are left, and which weights the gate uses now."""

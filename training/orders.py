@@ -157,6 +157,12 @@ def _source_for(shot: Shot, sources: Sequence[Image], take: int) -> Image:
     return pool[take % len(pool)]
 
 
+def shot_of(item: RunItem) -> Shot | None:
+    """What an item's picture is to show; None where nobody said."""
+    asked = item.request
+    return Shot(asked["view"], asked["expression"], asked["pose"]) if "view" in asked else None
+
+
 def _facts(shot: Shot) -> dict[str, Any]:
     return {"view": shot.view, "expression": shot.expression, "pose": shot.pose}
 

@@ -15,7 +15,9 @@ from curation.checking import Check
 from curation.mixing import DEEPEST
 from curation.models import Image, ReviewItem, Subject
 from curation.references import ENOUGH_PHOTOS
-from training.models import BaseModel, Family, LoraVersion, Run, RunKind
+from training.engines.base import EngineError
+from training.memory import drawing_plan, refuse_unfit_training
+from training.models import BaseModel, Family, Gpu, LoraVersion, Phase, Run, RunKind
 from training.readiness import (
     GIGABYTE,
     CannotStart,
@@ -24,12 +26,13 @@ from training.readiness import (
     refuse_full_disk,
     refuse_strange_eyes,
 )
+from training.recipes import default_recipe
 from training.wheel import Guard
 
 
 def for_pictures(subject: Subject, kind: RunKind) -> list[Guard]:
     family = Family.QWEN_EDIT if kind == RunKind.ENRICH else Family.FLUX
-    checks = [_base(family), _gate(family)]
+    checks = [_base(family), *_memory(family), _gate(family)]
     if kind == RunKind.ENRICH:
         checks += [_photos(subject), _editor()]
     elif not LoraVersion.objects.of_subject(subject).exists():
@@ -41,11 +44,22 @@ def for_pictures(subject: Subject, kind: RunKind) -> list[Guard]:
 
 def for_training(subject: Subject) -> list[Guard]:
     """Of the machine; what it would learn from is checked in `curation.checking`."""
-    return [_base(Family.FLUX), _undecided(subject), _disk(), _queue()]
+    return [
+        _base(Family.FLUX),
+        *_memory(Family.FLUX, Phase.HEAD),
+        _undecided(subject),
+        _disk(),
+        _queue(),
+    ]
 
 
 def for_editor_training() -> list[Guard]:
-    return [_base(Family.QWEN_EDIT), _disk(), _queue()]
+    return [
+        _base(Family.QWEN_EDIT),
+        *_memory(Family.QWEN_EDIT, Phase.EDITOR),
+        _disk(),
+        _queue(),
+    ]
 
 
 def is_blocked(checks: Iterable[Guard | Check]) -> bool:
@@ -60,6 +74,24 @@ def _base(family: Family) -> Guard:
     if base.is_paper_doll:
         return Guard("ok", f"{base.get_family_display()}: {base}, weights that know paper dolls.")
     return Guard("ok", f"{base.get_family_display()}: {base}.")
+
+
+def _memory(family: Family, phase: Phase | None = None) -> list[Guard]:
+    """Of drawing, or of training a phase by its usual recipe; nothing of paper dolls."""
+    base = BaseModel.objects.usable(family).first()
+    if base is None or base.is_paper_doll or not base.path.is_dir():
+        return []
+    if not Gpu.objects.exists():
+        said = "No worker has told of a GPU yet, so whether this fits is not known."
+        return [Guard("warn", said)]
+    try:
+        if phase:
+            refuse_unfit_training(base, default_recipe(base, phase))
+            return [Guard("ok", "The usual recipe fits the GPU, by estimate.")]
+        choice = drawing_plan(base)
+    except EngineError as error:
+        return [Guard("bad", str(error))]
+    return [Guard("ok", f"{choice.plan.title}: {choice.why}")] if choice else []
 
 
 def _gate(family: Family) -> Guard:

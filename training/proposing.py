@@ -10,8 +10,9 @@ from curation.captioned import unproposed
 from curation.captioning import LONGEST, one_line
 from curation.captions import mended
 from curation.models import CaptionProposal, Image
-from training.making import Pace, source_of
+from training.drawing import source_of
 from training.models import Run
+from training.pace import Pace
 from training.resident import RESIDENT
 
 

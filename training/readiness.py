@@ -6,15 +6,20 @@ It knows nothing of the work itself, and changes nothing.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.conf import settings
 from waffle import switch_is_active
 
 from curation.checking import checks
 from curation.models import Image, ReviewItem, Snapshot, Subject
+from training.engines.base import EngineError
+from training.inspecting import NotWeights, inspect
+from training.memory import drawing_plan, refuse_unfit_training, training_disk
 from training.models import BaseModel, Family, LoraVersion, Phase, Run, RunKind
 from training.models.run import CPU_KINDS
+from training.weights import KNOWN
 
 GIGABYTE = 10**9
 LEAST_FREE = 2 * GIGABYTE
@@ -46,14 +51,14 @@ def ready_base(family: Family) -> BaseModel:
     return base
 
 
-def refuse_unready(kind: RunKind, base: BaseModel) -> None:
-    """Its files, the models that judge what comes of it, and room on the disk."""
+def refuse_unready(kind: RunKind, base: BaseModel, recipe: Mapping[str, Any]) -> None:
+    """Its files, memory, the models that judge what comes of it, and room on the disk."""
     if kind in CPU_KINDS:
         return
     refuse_missing_files(base)
     if kind in JUDGES:
         refuse_strange_eyes(base, ready_base(JUDGES[kind]))
-    refuse_full_disk()
+    refuse_too_little_room(kind, base, recipe)
 
 
 def refuse_strange_eyes(base: BaseModel, judge: BaseModel) -> None:
@@ -68,19 +73,50 @@ def refuse_strange_eyes(base: BaseModel, judge: BaseModel) -> None:
 
 
 def refuse_missing_files(base: BaseModel) -> None:
+    """Also parts, and shards that a download left out or left half done."""
     if not base.path.is_dir():
         raise CannotStart(
             f"The files of {base} are not where they should be: {base.path}. Put them there, or "
-            "choose another model on the Setup page."
+            f"choose another model on the Setup page.{way_to_get(base)}"
         )
+    if base.is_paper_doll:
+        return
+    try:
+        inspect(base.path, base.family)
+    except NotWeights as error:
+        raise CannotStart(f"{error}{way_to_get(base)}") from error
 
 
-def refuse_full_disk() -> None:
-    free = shutil.disk_usage(settings.VAR).free
-    if free < LEAST_FREE:
+def way_to_get(base: BaseModel) -> str:
+    """The command that gets it, for known weights; empty for others."""
+    known = next((one for one in KNOWN if one.name == base.name), None)
+    if known is None:
+        return ""
+    terms = f" after you accepted its terms at {known.url}" if known.gated else ""
+    return f" To get it{terms}: {known.download}"
+
+
+def refuse_too_little_room(kind: RunKind, base: BaseModel, recipe: Mapping[str, Any]) -> None:
+    """In the GPU, in RAM, and on the disk; paper dolls need next to nothing."""
+    written = 0
+    try:
+        if not base.is_paper_doll and kind == RunKind.TRAIN:
+            refuse_unfit_training(base, recipe)
+            written = training_disk(base, recipe)
+        elif not base.is_paper_doll and base.family in (Family.FLUX, Family.QWEN_EDIT):
+            drawing_plan(base)
+    except EngineError as error:
+        raise CannotStart(f"{base} cannot start: {error}") from error
+    refuse_full_disk(written)
+
+
+def refuse_full_disk(more: int = 0) -> None:
+    """`more`: bytes that this very work writes."""
+    free, needed = shutil.disk_usage(settings.VAR).free, LEAST_FREE + more
+    if free < needed:
         raise CannotStart(
             f"Only {free / GIGABYTE:.1f} GB of disk are free in {settings.VAR}; "
-            f"{LEAST_FREE / GIGABYTE:.0f} GB are needed. Make room, then start again."
+            f"{needed / GIGABYTE:.0f} GB are needed. Make room on the Disk page, then start again."
         )
 
 

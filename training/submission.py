@@ -14,7 +14,7 @@ from curation.shots import Shot
 from training import orders
 from training.beginning import begin, begun_by
 from training.grid import unscored
-from training.jobs import OWN
+from training.jobs import OURS
 from training.models import BaseModel, Family, LoraVersion, Phase, Run, RunItem, RunKind
 from training.readiness import (
     CannotStart,
@@ -24,6 +24,7 @@ from training.readiness import (
     refuse_second_control,
 )
 from training.recipes import default_recipe
+from training.tools import OWN, Tools
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -46,12 +47,15 @@ def submit_enrich(  # noqa: PLR0913 - what is asked for
     by: User | None,
     lora: LoraVersion | None = None,
     *,
+    tools: Tools = OWN,
     key: uuid.UUID | None = None,
     changes: Mapping[str, Any] | None = None,
 ) -> Run:
-    """Edit pictures into `wanted` shots, `per_shot` seeds each, by the editor and its LoRA."""
+    """Edit pictures into `wanted` shots, `per_shot` seeds each, by the editor and its LoRAs."""
     changes = changes or {}
     base = lora.base if lora else preferred_base(Family.QWEN_EDIT)
+    if tools.own and lora is None:
+        lora = LoraVersion.objects.of_editor(base).current().first()
     _need_a_cell(wanted)
     refuse_backlog(subject)
     if subject.held_out:
@@ -60,15 +64,16 @@ def submit_enrich(  # noqa: PLR0913 - what is asked for
     items = orders.edits(subject, wanted, per_shot, **said)
     if not items:
         raise CannotStart(f"{subject} has no photos yet. Add 10-20 on the Photos page.")
+    tools.word(items)
     return begin(
         RunKind.ENRICH,
         base,
         subject=subject,
         by=by,
-        lora=lora or LoraVersion.objects.of_editor(base).current().first(),
+        lora=lora,
         items=items,
         title=f"{len(items)} edits of the photos",
-        recipe={"per_shot": per_shot, **changes},
+        recipe={"per_shot": per_shot, **tools.recipe(lora), **changes},
         key=key,
     )
 
@@ -155,7 +160,7 @@ def submit_train(  # noqa: PLR0913 - what is asked for
     by: User | None,
     *,
     control: bool = False,
-    trainer: str = OWN,
+    trainer: str = OURS,
     changes: Mapping[str, Any] | None = None,
     key: uuid.UUID | None = None,
 ) -> Run:
@@ -251,6 +256,24 @@ def submit_sweep(lora: LoraVersion, by: User | None) -> Run:
         lora=lora,
         items=orders.strengths(lora.subject),
         recipe={"first_seed": 0},
+    )
+
+
+def submit_try(
+    lora: LoraVersion, wanted: Mapping[str, Any], by: User | None, *, key: uuid.UUID | None = None
+) -> Run:
+    """Draw a free prompt with a character LoRA: `count` seeds, to look at, in no dataset."""
+    facts = {name: wanted[name] for name in ("prompt", "width", "height") if wanted.get(name)}
+    return begin(
+        RunKind.TRY,
+        lora.base,
+        subject=lora.subject,
+        by=by,
+        lora=lora,
+        snapshot=lora.snapshot,
+        items=[RunItem(request=facts | {"take": take}) for take in range(wanted["count"])],
+        recipe={"first_seed": wanted["seed"], "strength": wanted["strength"]},
+        key=key,
     )
 
 

@@ -7,12 +7,15 @@ from celery import shared_task
 from curation import storage
 from flenwheel.celery import app
 from training import execution, gate, withdrawals
+from training.cards import tell_gpu
 from training.catching_up import measure_missed
+from training.ending import tell_ends
 from training.models import Run
 
 
 @shared_task
 def work_gpu() -> int:
+    tell_gpu(execution.machine())
     return execution.work(cpu=False)
 
 
@@ -26,6 +29,7 @@ def sweep() -> None:
     """The beat's: put back what lost its worker, and nudge again for whatever waits."""
     execution.requeue_lost()
     measure_missed()
+    tell_ends()
     if Run.objects.waiting(cpu=False).exists():
         app.send_task("training.tasks.work_gpu")
     if Run.objects.waiting(cpu=True).exists():

@@ -2,7 +2,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from training.views import asking, downloads, editor, loras, runs, setup, starting, strength, wheel
+from training.views import (
+    asking,
+    comparing,
+    disk,
+    downloads,
+    editor,
+    loras,
+    runs,
+    setup,
+    starting,
+    strength,
+    trying,
+    wheel,
+)
 
 urlpatterns = [
     path("s/<slug:slug>/", wheel.wheel, name="wheel"),
@@ -13,6 +26,7 @@ urlpatterns = [
     path("s/<slug:slug>/captions/propose/", asking.propose_captions, name="propose_captions"),
     path("s/<slug:slug>/train/", starting.train, name="train"),
     path("s/<slug:slug>/benchmark/", starting.benchmark, name="benchmark"),
+    path("s/<slug:slug>/strategies/", comparing.strategies, name="strategies"),
     path("s/<slug:slug>/card/", loras.card, name="card"),
     path("s/<slug:slug>/runs/", runs.runs, name="runs"),
     path("items/<int:pk>/edit/", starting.edit_item, name="edit_item"),
@@ -36,10 +50,14 @@ urlpatterns = [
     path("loras/<int:pk>/file/<slug:name>/", downloads.lora_export, name="lora_export"),
     path("loras/<int:pk>/sweep/", strength.sweep_strengths, name="sweep_strengths"),
     path("loras/<int:pk>/strength/", strength.take_strength, name="take_strength"),
+    path("loras/<int:pk>/try/", trying.try_lora, name="try_lora"),
+    path("runs/<int:pk>/tries/<int:ordinal>.png", trying.try_picture, name="try_picture"),
     path("editor/", editor.editor, name="editor"),
     path("editor/train/", editor.train_editor, name="train_editor"),
     path("editor/benchmark/", editor.benchmark_editor, name="benchmark_editor"),
     path("setup/", setup.setup, name="setup"),
     path("setup/<int:pk>/prefer/", setup.prefer_base, name="prefer_base"),
+    path("disk/", disk.disk, name="disk"),
+    path("disk/<slug:name>/clean/", disk.clean_up, name="clean_up"),
     path("demo-dolls/<slug:name>.zip", wheel.doll_zip, name="doll_zip"),
 ]

@@ -1,28 +1,15 @@
-"""Real weights: where to get them, what they cost and allow, and whether a folder holds them.
-
-It looks at names and sizes only, so that a web page can say what is missing before any worker
-tries to load. It does not import torch and does not download.
-"""
+"""Real weights that people use: where to get them, what they cost and allow. Facts alone."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from training.engines import dlib_files
 from training.models import Family
 
-FACES = (Family.GATE, Family.REVIEWER, Family.BENCH)
-PIPELINES = {Family.FLUX: "FluxPipeline", Family.QWEN_EDIT: "QwenImageEditPlusPipeline"}
 SCRFD_10G = "5838f7fe053675b1c7a08b633df49e7af5495cee0493c7dcf6697200b85b5b91"
 """The detector of all packs of insightface's authors, and of those who build on them."""
-PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
-
-
-class NotWeights(Exception):
-    """Says what is wrong with which folder, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,75 +169,3 @@ KNOWN = (
         },
     ),
 )
-
-
-def inspect(folder: Path, family: str) -> int:
-    """Return the size of the folder in bytes.
-
-    Raises:
-        NotWeights: it is not a whole folder of that family's weights.
-    """
-    if not folder.is_absolute():
-        raise NotWeights(f"Write the whole path, beginning with /. {folder} is relative.")
-    if not folder.is_dir():
-        raise NotWeights(f"There is no folder {folder} on this machine.")
-    if family in FACES:
-        _refuse_without_face_models(folder)
-    elif family == Family.CAPTIONER:
-        _refuse_without_safetensors(folder)
-    else:
-        _refuse_incomplete_pipeline(folder, PIPELINES[Family(family)])
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def _refuse_without_face_models(folder: Path) -> None:
-    if not (any(folder.glob("*.onnx")) or dlib_files.files_in(folder)):
-        raise NotWeights(
-            f"{folder} has no .onnx files, nor dlib's. Choose the folder that holds the detector "
-            "and the recogniser themselves, such as det_10g.onnx and w600k_r50.onnx."
-        )
-
-
-def _refuse_without_safetensors(folder: Path) -> None:
-    if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
-        raise NotWeights(
-            f"{folder} has no config.json with .safetensors beside it. Choose the folder in "
-            "transformers' layout, such as Qwen2.5-VL-7B-Instruct."
-        )
-
-
-def _refuse_incomplete_pipeline(folder: Path, wanted: str) -> None:
-    try:
-        index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-        found = index["_class_name"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NotWeights(
-            f"{folder} has no readable model_index.json. Choose the folder in diffusers' layout, "
-            "the one that holds transformer/, vae/ and text_encoder/."
-        ) from error
-    if found != wanted:
-        raise NotWeights(f"{folder} holds a {found}; this needs a {wanted}.")
-    missing = missing_parts(folder, index)
-    if missing:
-        names = ", ".join(missing)
-        raise NotWeights(f"{folder} is incomplete: {names} is missing. Download it again.")
-
-
-def missing_parts(folder: Path, index: dict[str, object]) -> list[str]:
-    """Parts that model_index.json names but that have no folder, no weights or lack a shard."""
-    missing = []
-    for name, part in index.items():
-        if isinstance(part, list) and part[0]:
-            if not (folder / name).is_dir():
-                missing.append(name)
-            elif _holds_only_pickles(folder / name):
-                missing.append(f"{name}/*.safetensors (pickle files are never opened)")
-    for shards in folder.glob("*/*.safetensors.index.json"):
-        names = set(json.loads(shards.read_text(encoding="utf-8"))["weight_map"].values())
-        missing += [f"{shards.parent.name}/{n}" for n in names if not (shards.parent / n).exists()]
-    return sorted(missing)
-
-
-def _holds_only_pickles(part: Path) -> bool:
-    suffixes = {path.suffix for path in part.iterdir()}
-    return bool(suffixes.intersection(PICKLES)) and ".safetensors" not in suffixes

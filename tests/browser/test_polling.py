@@ -90,3 +90,32 @@ def test_the_list_of_runs_keeps_the_focus(page: Page, subject: Subject) -> None:
     page.get_by_role("link", name="Enrich").focus()
     read_again(page, "/runs/")
     expect(page.get_by_role("link", name="Enrich")).to_be_focused()
+
+
+def test_a_run_says_in_the_tab_how_far_it_is_and_that_it_ended(
+    page: Page, subject: Subject
+) -> None:
+    run = begin(subject)
+    page.goto(run.get_absolute_url())
+    run.report(phase="making pictures", progress=2)
+    expect(page).to_have_title("25 % · Enrich the photos: making pictures")
+    run.succeed()
+    expect(page).to_have_title("✓ Enrich the photos")
+
+
+def test_who_asked_to_be_told_gets_a_notification_behind_other_tabs(
+    page: Page, subject: Subject
+) -> None:
+    page.context.grant_permissions(["notifications"])
+    page.add_init_script(
+        "Object.defineProperty(document, 'hidden', {get: () => true});"
+        "window.Notification = class { static permission = 'granted';"
+        "constructor(words) { localStorage.setItem('told', words); } };"
+    )
+    run = begin(subject)
+    page.goto(run.get_absolute_url())
+    expect(page.get_by_role("button", name="You will be told when it ends")).to_be_disabled()
+    run.succeed()
+    expect(page).to_have_title("✓ Enrich the photos")
+    page.wait_for_function("localStorage.getItem('told')")
+    assert page.evaluate("localStorage.getItem('told')") == "Enrich the photos: done"

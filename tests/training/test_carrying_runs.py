@@ -20,7 +20,8 @@ from tests.training.cast import make_base
 from training import demo, execution
 from training.artifacts import lora_path, run_folder
 from training.automatic_reviewer import AutomaticReviewer
-from training.making import make
+from training.drawing import draw
+from training.making import keep
 from training.models import (
     BaseModel,
     Cell,
@@ -237,9 +238,10 @@ def test_a_run_cancelled_while_a_picture_is_drawn_leaves_no_picture(juno: Subjec
     run = submit_enrich(juno, SHOTS[:1], 1, None)
     claimed = Run.objects.claim(run.pk, worker="here/1/0")
     assert claimed is not None
+    picture = draw(claimed, claimed.items.get())
     Run.objects.get(pk=run.pk).cancel()
     with pytest.raises(RunMoved):
-        make(claimed, claimed.items.get(), lambda item, made: lambda image: None)
+        keep(claimed, claimed.items.get(), picture, lambda item, made: lambda image: None)
     assert not Image.objects.filter(origin=Origin.ENRICHED).exists()
     assert run.items.get().image is None
 

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 
 from tests.training.cast import make_base
 from training import weights
+from training.inspecting import inspect
 from training.inventory import State, look_at
 from training.models import BaseModel, Family
 
@@ -49,7 +50,7 @@ def test_a_changed_file_of_a_pack_is_named_and_ends_badly(tmp_path: Path) -> Non
         file.write(b"!")
     finding = look_at(base)
     assert (finding.state, finding.detail) == (State.CHANGED, "strangers.safetensors")
-    with pytest.raises(CommandError, match="1 of the registered models"):
+    with pytest.raises(CommandError, match="1 of these models"):
         command()
 
 
@@ -111,7 +112,7 @@ def test_dlibs_weights_are_those_we_know() -> None:
     base = make_base(Family.GATE, dlib.folder)
     BaseModel.objects.filter(pk=base.pk).update(name="dlib")
     assert look_at(BaseModel.objects.get(pk=base.pk)).state == State.SAME
-    assert weights.inspect(Path(dlib.folder), Family.GATE) > 0
+    assert inspect(Path(dlib.folder), Family.GATE) > 0
 
 
 @pytest.mark.django_db

@@ -9,14 +9,22 @@ from django.test import Client
 from django.urls import reverse
 
 from curation.models import Subject
-from tests.training.cast import make_base
-from training.models import BaseModel, Family, Run, RunKind
+from tests.training.cast import make_base, make_pipeline
+from training.inspecting import PIPELINES
+from training.models import BaseModel, Family, Phase, Run, RunKind
 from training.readiness import CannotStart, refuse_unready
+from training.recipes import default_recipe
 from training.submission import submit_benchmark
 from training.weights import KNOWN
 
 
 def real(family: Family, folder: Path, name: str) -> BaseModel:
+    folder /= name
+    if family in PIPELINES:
+        make_pipeline(folder, PIPELINES[family])
+    else:
+        folder.mkdir()
+        (folder / "det.onnx").write_bytes(b"onnx")
     return BaseModel.objects.create(
         name=name, family=family, folder=str(folder), licence="Apache-2.0", preferred=True
     )
@@ -40,7 +48,7 @@ def test_paper_dolls_are_not_gated_by_eyes_for_people(tmp_path: Path, db: None):
     dolls = make_base(Family.QWEN_EDIT, folder=str(tmp_path))
     real(Family.GATE, tmp_path, "buffalo_l")
     with pytest.raises(CannotStart, match="knows photos alone"):
-        refuse_unready(RunKind.ENRICH, dolls)
+        refuse_unready(RunKind.ENRICH, dolls, {})
 
 
 def test_a_real_character_is_scored_by_real_eyes(
@@ -51,7 +59,7 @@ def test_a_real_character_is_scored_by_real_eyes(
 
 
 def test_training_needs_no_eyes(real_flux: BaseModel):
-    refuse_unready(RunKind.TRAIN, real_flux)
+    refuse_unready(RunKind.TRAIN, real_flux, default_recipe(real_flux, Phase.HEAD))
 
 
 def test_the_plan_says_so_before_the_start(

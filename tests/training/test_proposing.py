@@ -20,11 +20,11 @@ from tests.curation.cast import keep_made
 from tests.engines import tiny
 from tests.training.cast import make_base
 from training import execution
+from training.inspecting import NotWeights, inspect
 from training.models import BaseModel, Family, Run, RunKind, RunStatus
 from training.proposing import keep, worded
 from training.resident import RESIDENT
 from training.submission import submit_captions, submit_others
-from training.weights import NotWeights, inspect
 
 
 @pytest.fixture(autouse=True)

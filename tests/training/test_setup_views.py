@@ -10,9 +10,9 @@ from django.urls import reverse
 
 from curation.models import Measurement, Subject
 from tests.curation.cast import make_photos
-from tests.training.cast import make_base, make_run
+from tests.training.cast import make_base, make_pipeline, make_run
 from tests.training.pages import make_finished_run
-from training import weights
+from training import inspecting
 from training.engines.dlib_files import installed_folder
 from training.models import BaseModel, Family, Run, RunKind
 
@@ -22,14 +22,6 @@ def operator(client: Client, alice: User) -> Client:
     User.objects.filter(pk=alice.pk).update(is_staff=True)
     client.force_login(alice)
     return client
-
-
-def make_pipeline(folder: Path, name: str = "FluxPipeline") -> Path:
-    index = {"_class_name": name, "transformer": ["diffusers", "X"], "safety": [None, None]}
-    (folder / "transformer").mkdir(parents=True)
-    (folder / "model_index.json").write_text(json.dumps(index))
-    (folder / "transformer" / "model.safetensors").write_bytes(b"weights")
-    return folder
 
 
 def order(folder: Path, family: str = Family.FLUX) -> dict[str, str]:
@@ -143,8 +135,8 @@ def test_where_an_extra_put_its_weights_is_filled_in(operator: Client) -> None:
 
 def test_another_pipeline_is_refused_by_name(tmp_path: Path) -> None:
     folder = make_pipeline(tmp_path / "sd", "StableDiffusionPipeline")
-    with pytest.raises(weights.NotWeights, match="holds a StableDiffusionPipeline"):
-        weights.inspect(folder, Family.FLUX)
+    with pytest.raises(inspecting.NotWeights, match="holds a StableDiffusionPipeline"):
+        inspecting.inspect(folder, Family.FLUX)
 
 
 def test_a_missing_shard_is_named(tmp_path: Path) -> None:
@@ -152,24 +144,61 @@ def test_a_missing_shard_is_named(tmp_path: Path) -> None:
     shards = {"weight_map": {"a": "model-1.safetensors", "b": "model.safetensors"}}
     index = folder / "transformer" / "model.safetensors.index.json"
     index.write_text(json.dumps(shards))
-    with pytest.raises(weights.NotWeights, match="model-1"):
-        weights.inspect(folder, Family.FLUX)
+    with pytest.raises(inspecting.NotWeights, match="model-1"):
+        inspecting.inspect(folder, Family.FLUX)
+
+
+def test_a_file_whose_download_broke_off_is_named(tmp_path: Path) -> None:
+    folder = make_pipeline(tmp_path / "flux")
+    weights = folder / "transformer" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    with pytest.raises(inspecting.NotWeights, match=r"the rest of transformer/model\.safetensors"):
+        inspecting.inspect(folder, Family.FLUX)
+
+
+def test_a_part_without_weights_is_named(tmp_path: Path) -> None:
+    folder = make_pipeline(tmp_path / "flux")
+    (folder / "transformer" / "model.safetensors").unlink()
+    (folder / "transformer" / "config.json").write_text("{}")
+    with pytest.raises(inspecting.NotWeights, match=r"transformer/\*\.safetensors"):
+        inspecting.inspect(folder, Family.FLUX)
+
+
+def test_a_repository_of_the_hubs_cache_is_found_by_its_folder_or_name(
+    operator: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = "c" * 40
+    cached = tmp_path / "models--black-forest-labs--FLUX.1-dev"
+    snapshot = make_pipeline(cached / "snapshots" / commit)
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text(commit)
+    monkeypatch.setattr("huggingface_hub._snapshot_download.constants.HF_HUB_CACHE", str(tmp_path))
+    assert inspecting.located(str(cached)) == snapshot
+    operator.post(reverse("setup"), order(Path("black-forest-labs/FLUX.1-dev")))
+    base = BaseModel.objects.get()
+    assert (base.path, base.revision) == (snapshot, commit)
+
+
+def test_a_repository_that_is_not_cached_is_refused_with_the_command(operator: Client) -> None:
+    answer = operator.post(reverse("setup"), order(Path("nobody/nothing")))
+    assert answer.status_code == 422
+    assert "hf download nobody/nothing" in answer.content.decode()
 
 
 def test_a_folder_of_pickles_is_refused(tmp_path: Path) -> None:
     folder = make_pipeline(tmp_path / "flux")
     (folder / "transformer" / "model.safetensors").rename(folder / "transformer" / "model.bin")
-    with pytest.raises(weights.NotWeights, match="pickle"):
-        weights.inspect(folder, Family.FLUX)
+    with pytest.raises(inspecting.NotWeights, match="pickle"):
+        inspecting.inspect(folder, Family.FLUX)
 
 
 def test_a_face_pack_needs_its_onnx_files(tmp_path: Path) -> None:
-    with pytest.raises(weights.NotWeights, match="onnx files"):
-        weights.inspect(tmp_path, Family.GATE)
+    with pytest.raises(inspecting.NotWeights, match="onnx files"):
+        inspecting.inspect(tmp_path, Family.GATE)
     (tmp_path / "det_10g.onnx").write_bytes(b"onnx")
-    assert weights.inspect(tmp_path, Family.GATE) == 4
+    assert inspecting.inspect(tmp_path, Family.GATE) == 4
 
 
 def test_a_relative_path_is_refused() -> None:
-    with pytest.raises(weights.NotWeights, match="whole path"):
-        weights.inspect(Path("flux"), Family.FLUX)
+    with pytest.raises(inspecting.NotWeights, match="whole path"):
+        inspecting.inspect(Path("flux"), Family.FLUX)

@@ -72,6 +72,8 @@ class GenerateRequest:
     steps: int | None = None
     guidance: float | None = None
     true_cfg: float | None = None
+    first_block_cache: float = 0.0
+    """Threshold under which a step keeps what all but the first block added; 0 draws exactly."""
     loras: tuple[LoraRef, ...] = ()
 
 
@@ -84,6 +86,10 @@ class EditRequest:
     seed: int
     steps: int | None = None
     true_cfg: float | None = None
+    shift: float | None = None
+    """Of the sigmas, where a distilled LoRA asks for its own; None for the base's."""
+    first_block_cache: float = 0.0
+    """As of a GenerateRequest."""
     loras: tuple[LoraRef, ...] = ()
 
     def __post_init__(self) -> None:

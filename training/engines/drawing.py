@@ -10,10 +10,18 @@ from diffusers import DiffusionPipeline
 from PIL import Image, ImageOps
 
 from training.engines.base import EngineError, OnStep, OutOfMemory
+from training.engines.shortcuts import first_block_cache
 
 
-def draw(pipeline: DiffusionPipeline, on_step: OnStep | None, **inputs: Any) -> Image.Image:
+def draw(
+    pipeline: DiffusionPipeline,
+    on_step: OnStep | None,
+    skipping: float = 0.0,
+    **inputs: Any,
+) -> Image.Image:
     """Run any image pipeline once, telling on_step (step, steps) after every denoising step.
+
+    `skipping` is the threshold of the first-block cache.
 
     Raises OutOfMemory, and whatever on_step raises.
     """
@@ -25,7 +33,8 @@ def draw(pipeline: DiffusionPipeline, on_step: OnStep | None, **inputs: Any) -> 
         return tensors
 
     try:
-        image: Image.Image = pipeline(callback_on_step_end=told, **inputs).images[0]
+        with first_block_cache(pipeline.transformer, skipping):
+            image: Image.Image = pipeline(callback_on_step_end=told, **inputs).images[0]
     except torch.OutOfMemoryError as error:
         size = f"{inputs['width']} x {inputs['height']} pixels"
         raise OutOfMemory(f"drawing {size}") from error

@@ -13,6 +13,7 @@ from training.engines.drawing import draw
 from training.engines.lora import Adapters
 from training.engines.packs import Device, Pack, load_pipeline, open_pack, torch_device
 from training.engines.plans import RESIDENT, Plan
+from training.engines.remembering import remember_words
 
 
 class Generator:
@@ -21,6 +22,7 @@ class Generator:
     def __init__(self, pack: Pack, pipeline: FluxPipeline) -> None:
         self.pack = pack
         self._pipeline = pipeline
+        remember_words(pipeline)
         self._adapters = Adapters(pipeline)
 
     @classmethod
@@ -33,6 +35,10 @@ class Generator:
         if pack.family != "flux":
             raise EngineError(f"{pack.title} edits pictures; choose a FLUX base to draw.")
         return cls(pack, load_pipeline(FluxPipeline, pack, torch_device(device), plan))
+
+    def compile(self) -> None:
+        """Compile the blocks, once for all of a kind: the first pictures take minutes longer."""
+        self._pipeline.transformer.compile_repeated_blocks()
 
     def generate(self, request: GenerateRequest, on_step: OnStep | None = None) -> Image.Image:
         """Draw one picture: the same request gives the same bytes on the same machine.
@@ -47,6 +53,7 @@ class Generator:
         return draw(
             self._pipeline,
             on_step,
+            request.first_block_cache,
             prompt=request.prompt,
             negative_prompt="" if true_cfg > 1 else None,
             true_cfg_scale=true_cfg,

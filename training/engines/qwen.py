@@ -21,6 +21,8 @@ from training.engines.packs import (
     use_areas,
 )
 from training.engines.plans import RESIDENT, Plan
+from training.engines.remembering import remember_words
+from training.engines.shortcuts import shifted
 
 NO_INSTRUCTION = " "
 """The negative prompt of the model card: an empty one would leave no token to attend to."""
@@ -32,6 +34,8 @@ class Editor:
     def __init__(self, pack: Pack, pipeline: QwenImageEditPlusPipeline) -> None:
         self.pack = pack
         self._pipeline = pipeline
+        self._scheduler = pipeline.scheduler
+        remember_words(pipeline)
         self._adapters = Adapters(pipeline)
 
     @classmethod
@@ -46,6 +50,10 @@ class Editor:
         device_ = torch_device(device)
         return cls(pack, load_pipeline(QwenImageEditPlusPipeline, pack, device_, plan))
 
+    def compile(self) -> None:
+        """As a Generator's."""
+        self._pipeline.transformer.compile_repeated_blocks()
+
     def edit(self, request: EditRequest, on_step: OnStep | None = None) -> Image.Image:
         """Edit: the result has the first picture's ratio and the pack's area.
 
@@ -56,11 +64,13 @@ class Editor:
         sizes = [editor_size(self.pack, image) for image in images]
         self._adapters.use(request.loras)
         use_areas(self.pack)
+        self._pipeline.scheduler = shifted(self._scheduler, request.shift)
         width, height = sizes[0]
         true_cfg = request.true_cfg or self.pack.true_cfg
         return draw(
             self._pipeline,
             on_step,
+            request.first_block_cache,
             image=images,
             prompt=request.instruction,
             negative_prompt=NO_INSTRUCTION if true_cfg > 1 else None,

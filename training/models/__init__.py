@@ -1,16 +1,18 @@
 from training.models.base import BaseModel, Family
 from training.models.benchmark import Benchmark, Cell, Score
+from training.models.editor_lora import EditorLora, Purpose
+from training.models.gpu import Gpu
 from training.models.lora import LoraVersion, Phase, Standing
 from training.models.run import (
     FINISHED,
     NEXT_STATUSES,
     IllegalTransition,
     Run,
-    RunItem,
     RunKind,
     RunMoved,
     RunStatus,
 )
+from training.models.run_item import RunItem
 
 __all__ = [
     "FINISHED",
@@ -18,10 +20,13 @@ __all__ = [
     "BaseModel",
     "Benchmark",
     "Cell",
+    "EditorLora",
     "Family",
+    "Gpu",
     "IllegalTransition",
     "LoraVersion",
     "Phase",
+    "Purpose",
     "Run",
     "RunItem",
     "RunKind",

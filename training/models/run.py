@@ -16,7 +16,7 @@ from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
-from curation.models import Batch, Image, Snapshot, Subject
+from curation.models import Batch, Snapshot, Subject
 from training.models.base import BaseModel
 
 HEARTBEAT_TIMEOUT = dt.timedelta(seconds=60)
@@ -34,6 +34,7 @@ class RunKind(models.TextChoices):
     OTHERS = "others", "Draw others"
     CAPTION = "caption", "Propose captions"
     SWEEP = "sweep", "Sweep strengths"
+    TRY = "try", "Try a LoRA"
 
 
 class RunStatus(models.TextChoices):
@@ -55,6 +56,8 @@ NEXT_STATUSES: dict[RunStatus, frozenset[RunStatus]] = {
 }
 FINISHED = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED})
 CPU_KINDS = frozenset({RunKind.MEASURE})
+INTERACTIVE_KINDS = frozenset({RunKind.EDIT, RunKind.TRY})
+"""Few pictures, for which somebody waits at the screen."""
 
 
 class IllegalTransition(Exception):
@@ -83,7 +86,8 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def waiting(self, *, cpu: bool) -> Self:
         kinds = models.Q(kind__in=CPU_KINDS)
-        return self.filter(kinds if cpu else ~kinds, status=RunStatus.QUEUED).order_by("queued_at")
+        found = self.filter(kinds if cpu else ~kinds, status=RunStatus.QUEUED)
+        return found.select_related("lora").order_by("queued_at")
 
     def active(self) -> Self:
         return self.filter(status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
@@ -156,6 +160,7 @@ class Run(models.Model):
     progress = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
     rate = models.FloatField(null=True, blank=True, help_text="Items or steps a second.")
+    memory_plan = models.CharField(max_length=200, blank=True)
     failure = models.TextField(blank=True)
     traceback = models.TextField(blank=True)
     worker = models.CharField(max_length=120, blank=True)
@@ -166,6 +171,7 @@ class Run(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True, help_text="By e-mail, that it ended.")
 
     objects = RunQuerySet.as_manager()
 
@@ -207,6 +213,12 @@ class Run(models.Model):
     @property
     def percent(self) -> int:
         return round(100 * self.progress / self.total) if self.total else 0
+
+    @property
+    def lora_hashes(self) -> frozenset[str]:
+        """SHA-256 of every LoRA that it draws with: the wheel's own, and others' by its recipe."""
+        own = {self.lora.sha256} if self.lora else set()
+        return frozenset(own | {lora["sha256"] for lora in self.recipe.get("loras", ())})
 
     @property
     def seconds_left(self) -> float | None:
@@ -254,34 +266,10 @@ class Run(models.Model):
     def cancel(self) -> None:
         self.move_to(RunStatus.CANCELLED)
 
+    def give_way(self) -> None:
+        """Put it back between two pictures, in its old place, so that another may go first."""
+        self.move_to(RunStatus.QUEUED, phase="")
+
     def resume(self) -> None:
         """Queue it again; what was made stays, training goes on from its checkpoint."""
-        self.move_to(RunStatus.QUEUED, attempts=0, queued_at=timezone.now())
-
-
-class RunItem(models.Model):
-    """The unit of a run that makes pictures. Unique by place, so nothing is made twice.
-
-    `request` says all the engine needs; `image` is what came of it, `failure` why nothing did.
-    """
-
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="items")
-    ordinal = models.PositiveIntegerField()
-    request = models.JSONField()
-    source = models.ForeignKey(
-        Image, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    image = models.ForeignKey(
-        Image, on_delete=models.SET_NULL, null=True, blank=True, related_name="run_items"
-    )
-    failure = models.TextField(blank=True)
-    done_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["ordinal"]
-        constraints = [
-            models.UniqueConstraint(fields=["run", "ordinal"], name="run_item_once_per_place"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.run} item {self.ordinal}"
+        self.move_to(RunStatus.QUEUED, attempts=0, queued_at=timezone.now(), told_at=None)

@@ -16,8 +16,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from flenwheel.http import MemberRequest
 from training.arrivals import measure_again
+from training.ecosystem import ECOSYSTEM
+from training.engines.base import EngineError
 from training.forms import BaseModelForm
-from training.models import BaseModel, Family, Run, RunKind
+from training.memory import drawing_plan
+from training.models import BaseModel, EditorLora, Family, Run, RunKind
 from training.weights import KNOWN
 
 
@@ -36,9 +39,11 @@ def setup(request: MemberRequest) -> HttpResponse:
     context = {
         "form": form,
         "bases": [
-            {"base": base, "is_there": base.path.is_dir()} for base in BaseModel.objects.all()
+            {"base": base, "is_there": base.path.is_dir(), "plan": _plan(base)}
+            for base in BaseModel.objects.all()
         ],
         "known": KNOWN,
+        "loras": _loras(),
         "num_to_measure": _num_to_measure(request),
         "free_gigabytes": shutil.disk_usage(settings.VAR).free / 1e9,
     }
@@ -57,6 +62,26 @@ def _suggested(request: MemberRequest) -> dict[str, str]:
                 "folder": weights.folder,
             }
     return {}
+
+
+def _plan(base: BaseModel) -> str:
+    """How a worker's GPU would hold it, in a sentence; empty where nothing is known or needed."""
+    if base.family not in (Family.FLUX, Family.QWEN_EDIT) or not base.path.is_dir():
+        return ""
+    try:
+        choice = drawing_plan(base)
+    except EngineError as error:
+        return str(error)
+    return f"{choice.plan.title}. {choice.why}" if choice else ""
+
+
+def _loras() -> list[dict[str, object]]:
+    """LoRAs of others: known ones with whether their file lies here, and what was verified."""
+    rows = {lora.place: lora for lora in EditorLora.objects.select_related("base")}
+    return [
+        {"known": known, "row": rows.get(known.place), "is_there": known.path.is_file()}
+        for known in ECOSYSTEM
+    ]
 
 
 def _num_to_measure(request: MemberRequest) -> int:

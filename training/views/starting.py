@@ -41,7 +41,7 @@ from training.recipes import default_recipe, usual_drawing
 def enrich(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug, role=Role.CURATOR)
     plan = _Plan(request, subject, RunKind.ENRICH)
-    form = EnrichForm(plan.usual, request.POST or None, initial=plan.advised)
+    form = EnrichForm(plan.base, plan.usual, request.POST or None, initial=plan.advised)
     return _answer(request, plan, form)
 
 
@@ -87,9 +87,12 @@ class _Plan:
             return submission.submit_generate(
                 self.subject, data["lora"], wanted, count, by, key=key, changes=changes
             )
+        assert isinstance(form, EnrichForm)
         if self.review and data["other_sources"]:
             changes["avoided"] = self.review.strangers
-        return submission.submit_enrich(self.subject, wanted, count, by, key=key, changes=changes)
+        return submission.submit_enrich(
+            self.subject, wanted, count, by, tools=form.tools, key=key, changes=changes
+        )
 
 
 def _answer(request: MemberRequest, plan: _Plan, form: PlanForm) -> HttpResponse:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from training.finding import Found, State, look_for_loras
 from training.inventory import Finding, look_at, not_registered
 from training.models import BaseModel
 from training.weights import KnownWeights
@@ -25,9 +26,21 @@ class Command(BaseCommand):
             self._say(finding)
         for known in not_registered():
             self._offer(known)
+        for found in look_for_loras():
+            bad += found.is_bad
+            self._say_lora(found)
         self.stdout.write("Nothing was downloaded. Set a model up on the Setup page.")
         if bad:
-            raise CommandError(f"{bad} of the registered models cannot be used as they are.")
+            raise CommandError(f"{bad} of these models and LoRAs cannot be used as they are.")
+
+    def _say_lora(self, found: Found) -> None:
+        known = found.known
+        style = self.style.ERROR if found.is_bad else str
+        self.stdout.write(f"{style(f'{found.state:18}')} {known.name} (LoRA for {known.base})")
+        download = known.download if found.state == State.MISSING else ""
+        for line in (found.detail, str(known.path), known.licence, download):
+            if line:
+                self.stdout.write(f"    {line}")
 
     def _say(self, finding: Finding) -> None:
         base = finding.base

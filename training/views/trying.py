@@ -1,0 +1,58 @@
+"""Try a LoRA with a free prompt, and what was tried before."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from curation.models import Role
+from curation.views.visible import demand
+from flenwheel.http import MemberRequest
+from training import submission
+from training.models import LoraVersion, Run, RunItem, RunKind
+from training.readiness import CannotStart
+from training.recipes import usual_drawing
+from training.tries import history, path_of
+from training.trying_forms import TryForm
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def try_lora(request: MemberRequest, pk: int) -> HttpResponse:
+    """Of a character: an editor's LoRA is tried by an enrichment, on pictures."""
+    found = LoraVersion.objects.visible_to(request.user).exclude(subject=None)
+    lora = get_object_or_404(found.select_related("subject", "base", "snapshot"), pk=pk)
+    assert lora.subject is not None
+    initial = {"prompt": f"photo of {lora.subject.instance_prompt}"}
+    form = TryForm(request.POST or None, initial=initial)
+    if request.method == "POST":
+        demand(request, lora.subject, Role.CURATOR)
+        if form.is_valid():
+            wanted = form.wanted(usual_drawing(lora.base)["size"])
+            try:
+                submission.submit_try(lora, wanted, request.user, key=form.cleaned_data["key"])
+            except CannotStart as error:
+                form.add_error(None, str(error))
+            else:
+                return redirect("try_lora", lora.pk)
+    tries = history(lora, request.user)
+    context = {"lora": lora, "subject": lora.subject, "form": form, "tries": tries}
+    context["is_live"] = any(not run.is_finished for run in tries)
+    return render(request, "training/try.html", context, status=422 if form.errors else 200)
+
+
+@login_required
+@require_GET
+def try_picture(request: MemberRequest, pk: int, ordinal: int) -> FileResponse:
+    runs = Run.objects.shown_to(request.user).filter(kind=RunKind.TRY)
+    item = get_object_or_404(RunItem.objects.filter(run__in=runs), run=pk, ordinal=ordinal)
+    path = path_of(item)
+    if not path.is_file() or item.run.snapshot is None or item.run.snapshot.num_withdrawn():
+        raise Http404("There is no such picture.")
+    response = FileResponse(path.open("rb"), content_type="image/png")
+    response["Cache-Control"] = "private, max-age=86400"
+    return response
