@@ -21,7 +21,7 @@ from diffusers import (
 from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus as qwen_module
 from PIL import Image
 
-from bench.sides import FULL, POOLED, TEXT_TOKENS, Ours, Task, build, small
+from bench.sides import FULL, POOLED, TEXT_TOKENS, Ours, Task, build, tiniest
 from bench.training_step import compare
 from training.engines.base import EditRequest, Family, GenerateRequest, Quantize
 from training.engines.flux import Generator
@@ -29,15 +29,9 @@ from training.engines.plans import PLANS
 from training.engines.qwen import Editor
 
 CAP = 24 * 10**9
-TINIEST = {"num_attention_heads": 1, "num_layers": 1, "num_single_layers": 1}
 CONTEXT = 0.6
 """GB that CUDA takes of a card before the first tensor."""
 STEPS = {"memory": 5, "compare": 20, "draw": 4}
-
-
-def _tiniest(family: Family) -> dict[str, Any]:
-    config = small(family)
-    return config | {name: size for name, size in TINIEST.items() if name in config}
 
 
 class Bench:
@@ -52,7 +46,7 @@ class Bench:
     def task(self, family: Family, width: int, height: int, quantize: Quantize = "none") -> Task:
         return Task(
             family=family,
-            config=_tiniest(family) if self.tiny else FULL[family],
+            config=tiniest(family) if self.tiny else FULL[family],
             width=64 if self.tiny else width,
             height=48 if self.tiny else height,
             device=self.device,

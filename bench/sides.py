@@ -41,16 +41,22 @@ FULL: dict[Family, dict[str, Any]] = {
     },
 }  # fmt: skip
 """FLUX.1-dev, and Qwen-Image-Edit-2509."""
-SMALLER: dict[str, Any] = {
-    "num_attention_heads": 2, "joint_attention_dim": 64, "num_layers": 2,
-}  # fmt: skip
-"""What makes them small enough for any machine."""
 TEXT_TOKENS: dict[Family, int] = {"flux": 512, "qwen-edit": 400}
 POOLED = 768
 
 
 def small(family: Family) -> dict[str, Any]:
-    return FULL[family] | SMALLER | ({"num_single_layers": 4} if family == "flux" else {})
+    """The same architecture at a size that any machine bears."""
+    return _shrunk(family, num_attention_heads=2, num_layers=2, num_single_layers=4)
+
+
+def tiniest(family: Family) -> dict[str, Any]:
+    return _shrunk(family, num_attention_heads=1, num_layers=1, num_single_layers=1)
+
+
+def _shrunk(family: Family, **sizes: int) -> dict[str, Any]:
+    full = FULL[family] | {"joint_attention_dim": 64}
+    return full | {name: size for name, size in sizes.items() if name in full}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,29 +6,25 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.full_size import TABLE
-from bench.sides import Ours, Plain, Task, small
+from bench.sides import Ours, Plain, Task, tiniest
 from bench.training_step import compare
 from training.engines.base import Family
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def task(family: Family, gradient_checkpointing: bool = True) -> Task:
-    return Task(
-        family=family,
-        config=small(family),
-        width=64,
-        height=48,
-        device=torch.device("cpu"),
-        gradient_checkpointing=gradient_checkpointing,
-    )
+def task(family: Family) -> Task:
+    config, cpu = tiniest(family), torch.device("cpu")
+    return Task(family=family, config=config, width=64, height=48, device=cpu)
 
 
 def measure(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -58,19 +54,19 @@ def test_without_a_gpu_it_says_so_and_measures_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("family", ["flux", "qwen-edit"])
 def test_both_sides_learn_the_same(family: Family) -> None:
-    _, _, gap = compare(task(family), steps=4)
+    _, _, gap = compare(task(family), steps=3)
     assert gap < 1e-3
 
 
 @pytest.mark.parametrize("family", ["flux", "qwen-edit"])
-@pytest.mark.parametrize("gradient_checkpointing", [True, False])
-def test_the_floor_is_what_a_step_multiplies_but_for_its_lora_and_ends(
-    family: Family, gradient_checkpointing: bool
-) -> None:
-    asked = task(family, gradient_checkpointing)
+def test_the_floor_is_what_a_step_multiplies_but_for_its_lora_and_ends(family: Family) -> None:
+    # Of few blocks the last one counts too much: its words lead nowhere and are not learned from.
+    asked = task(family)
+    asked = replace(asked, config=asked.config | {"num_layers": 6}, width=256, height=256)
     side = Ours(asked, steps=2)
     side.step(0)
-    with FlopCounterMode(display=False) as counter:
+    # Of the CPU's own attention the counter knows nothing.
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         side.step(1)
     assert 0.8 < asked.floor / counter.get_total_flops() < 1
 
