@@ -64,12 +64,17 @@ def quantise(transformer: nn.Module, quantize: Quantize, device: torch.device) -
         for name, layer in list(transformer.named_modules()):
             if isinstance(layer, nn.Linear) and "blocks." in name:
                 owner, _, attribute = name.rpartition(".")
-                held = (_nf4 if quantize == "nf4" else Linear8)(layer.to(device))
+                held = held_small(layer.to(device), quantize)
                 setattr(transformer.get_submodule(owner), attribute, held)
     if quantize == "nf4":
         # PEFT picks its 4-bit LoRA layers by this mark; others would merge wrongly.
         transformer.is_loaded_in_4bit = True  # type: ignore[assignment]
     transformer.to(device)
+
+
+def held_small(layer: nn.Linear, quantize: Quantize) -> nn.Linear:
+    """The layer's twin in 4 or 8 bits, on its device."""
+    return _nf4(layer) if quantize == "nf4" else Linear8(layer)
 
 
 def _nf4(layer: nn.Linear) -> Linear4bit:
