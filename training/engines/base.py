@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 from PIL import Image
 
 Family = Literal["flux", "qwen-edit"]
-Quantize = Literal["none", "nf4"]
+Quantize = Literal["none", "fp8", "nf4"]
 TimestepShift = Literal["none", "resolution"]
 LEAST = {
     "steps": 1, "batch_size": 1, "rank": 1, "alpha": 1, "checkpoint_every": 1,

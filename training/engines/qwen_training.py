@@ -15,11 +15,12 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from training.engines.base import OnStep, Quantize
+from training.engines.base import OnStep
 from training.engines.drawing import draw
 from training.engines.encoding import Encoded, Words
 from training.engines.flow import pack as pack_latents
 from training.engines.packs import Pack, editor_size, load_pipeline, use_areas
+from training.engines.plans import Plan
 from training.engines.qwen import NO_INSTRUCTION
 
 # Attention and feed-forward of both streams. The modulation, a third of the weights, depends on
@@ -36,10 +37,10 @@ class QwenEncoders:
 
     no_words = NO_INSTRUCTION
 
-    def __init__(self, pack: Pack, device: torch.device, quantize: Quantize) -> None:
+    def __init__(self, pack: Pack, device: torch.device, plan: Plan) -> None:
         self._pack = pack
         self._pipeline = load_pipeline(
-            QwenImageEditPlusPipeline, pack, device, quantize, without=("transformer",)
+            QwenImageEditPlusPipeline, pack, device, plan, without=("transformer",)
         )
 
     def target(self, image: Image.Image, area: int, bucket: int) -> Tensor:  # noqa: ARG002
@@ -71,12 +72,10 @@ class QwenEncoders:
 class QwenDenoiser:
     """The transformer of a pack, and its VAE for samples, without the language model."""
 
-    def __init__(self, pack: Pack, device: torch.device, quantize: Quantize) -> None:
+    def __init__(self, pack: Pack, device: torch.device, plan: Plan) -> None:
         texts = ("text_encoder", "tokenizer", "processor")
         self._pack = pack
-        self._pipeline = load_pipeline(
-            QwenImageEditPlusPipeline, pack, device, quantize, without=texts
-        )
+        self._pipeline = load_pipeline(QwenImageEditPlusPipeline, pack, device, plan, without=texts)
         self.transformer = self._pipeline.transformer
 
     def velocity(self, noisy_BCHW: Tensor, sigma_B: Tensor, batch: list[Encoded]) -> Tensor:
