@@ -17,12 +17,19 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 
 from training.engines import flow
 from training.engines.base import EngineError, Job, Recipe, Sample
+from training.engines.defaults import usual_settings
 from training.engines.encoding import Cache, Encoded, data_digest
 from training.engines.families import FAMILIES, Denoiser
+<<<<<<< HEAD
 from training.engines.keeping import History
 from training.engines.likeness import Judge
 from training.engines.packs import Pack, open_pack, torch_device
 from training.engines.plans import Plan, training_plan
+=======
+from training.engines.memory import Work, shapes_of
+from training.engines.packs import Pack, open_pack, torch_device
+from training.engines.plans import Plan, lower, training_plan
+>>>>>>> loop
 from training.engines.watching import Watcher
 
 PROOFS = 2
@@ -85,6 +92,21 @@ def prepare(job: Job, watcher: Watcher) -> Run:
     )
 
 
+def what_to_lower(job: Job) -> str:
+    """For whom the GPU was full: which settings save memory, and how much, by the estimate."""
+    recipe = job.recipe
+    area = max(recipe.sides, default=usual_settings(job.base, recipe.family)["size"]) ** 2
+    work = Work(
+        doing="train",
+        pixels=area,
+        controls=(area,) * max(len(example.controls) for example in job.examples),
+        batch_size=recipe.batch_size,
+        rank=recipe.rank,
+        gradient_checkpointing=recipe.gradient_checkpointing,
+    )
+    return lower(shapes_of(job.base), work, training_plan(recipe.quantize, on_gpu=True))
+
+
 def _pack_at(job: Job) -> Pack:
     """The job's base, drawing at the largest resolution that the recipe asks for."""
     pack, side = open_pack(job.base), max(job.recipe.sides, default=0)
@@ -124,10 +146,13 @@ def _plan(job: Job) -> Plan:
     return training_plan(job.recipe.quantize, on_gpu=torch_device(job.device).type == "cuda")
 
 
+<<<<<<< HEAD
 def _judge(job: Job, watcher: Watcher) -> Judge | None:
     return Judge.open(job.likeness, job.examples, watcher.beat) if job.likeness else None
 
 
+=======
+>>>>>>> loop
 def _proofs(job: Job) -> list[Sample]:
     """The first samples; where there are too few, the first examples asked for in words."""
     seed = job.recipe.seed
