@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from curation.models import Snapshot, Subject
@@ -88,11 +89,21 @@ def job_folder(run: Run, there: Elsewhere) -> Iterator[bytes]:
     refuse_held_back(run.snapshot)
     if not run.snapshot.items.trained_on().exists():
         raise CannotStart(f"{run.snapshot} holds no picture to train on.")
+    run.recipe = _for_real_weights(run)
     job = job_of(run, Path())
     shown = {path for example in job.examples for path in (example.image, *example.controls)}
     if gone := sum(not path.is_file() for path in shown):
         raise CannotStart(f"{gone} of the pictures of {run.snapshot} are not on this machine.")
     return zipped(_files(job, _hub_name(run.base), there))
+
+
+def _for_real_weights(run: Run) -> dict[str, Any]:
+    """Other trainers know no paper dolls, whose recipe would ruin what they train instead."""
+    recipe: dict[str, Any] = run.recipe
+    if run.base.is_paper_doll:
+        phase = Phase(recipe["phase"])
+        recipe |= default_recipe(BaseModel(family=run.base.family), phase)
+    return recipe
 
 
 def _files(job: Job, base: str, there: Elsewhere) -> Files:

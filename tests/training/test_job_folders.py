@@ -61,7 +61,7 @@ def test_folder_has_every_picture_its_words_the_configuration_and_the_command(
              and name.endswith(".txt")}  # fmt: skip
     assert words == {item.caption for item in items}
     process = json.loads(files["aitoolkit.json"])["config"]["process"][0]
-    assert process["train"]["steps"] == run.recipe["steps"]
+    assert process["train"]["steps"] == 1500
     assert process["model"]["name_or_path"] == "black-forest-labs/FLUX.1-dev"
     assert b"run.py aitoolkit.json" in files["README.txt"]
 
@@ -80,7 +80,7 @@ def test_snapshot_goes_out_with_the_recipe_that_training_would_begin_with(
     own = page.get(reverse("snapshot_detail", args=["juno", snapshot.pk])).content.decode()
     assert address in own
     process = json.loads(unpacked(page.get(address))["aitoolkit.json"])["config"]["process"][0]
-    assert process["train"]["steps"] == 600
+    assert (process["train"]["steps"], process["train"]["lr"]) == (1500, 1e-4)
     assert not Run.objects.exists()
 
 
@@ -106,6 +106,15 @@ def test_picture_that_lies_on_another_machine_is_said_before_anything_is_sent(
     path_of(Image.objects.earliest("pk").sha256).unlink()
     answer = page.get(reverse("run_job", args=[run.pk, "ai-toolkit"]), follow=True)
     assert "1 of the pictures" in answer.content.decode()
+
+
+def test_recipe_of_real_weights_goes_out_as_it_was_trained(page: Client, run: Run) -> None:
+    BaseModel.objects.update(is_paper_doll=False, source_url="https://example.org/somebody/flux")
+    Run.objects.update(recipe=run.recipe | {"steps": 77})
+    files = unpacked(page.get(reverse("run_job", args=[run.pk, "ai-toolkit"])))
+    process = json.loads(files["aitoolkit.json"])["config"]["process"][0]
+    assert process["train"]["steps"] == 77
+    assert process["model"]["name_or_path"] == "somebody/flux"
 
 
 def test_trainer_that_does_not_know_the_base_is_not_found(page: Client, run: Run) -> None:
