@@ -13,25 +13,28 @@ MARGIN = 0.1
 """Of the range of values, left free above and below."""
 
 Value = Callable[[Scores], float | None]
-Range = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
     x: float
     y: float
-    title: str
+    step: int
+    figure: str
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
     label: str
     dots: tuple[Dot, ...]
-    latest: str
 
     @property
     def points(self) -> str:
         return " ".join(f"{dot.x},{dot.y}" for dot in self.dots)
+
+    @property
+    def latest(self) -> str:
+        return self.dots[-1].figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,89 +52,116 @@ class Plot:
     limit: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What one plot draws. A share has the range 0 to 1; every other the range of its values."""
+
+    title: str
+    note: str
+    told: tuple[tuple[str, Value], ...]
+    is_share: bool = False
+    limit: Value = lambda _: None
+
+    def values(self, history: Sequence[Scores]) -> list[float]:
+        asked = [value for _, value in self.told] + [self.limit]
+        return [
+            told for value in asked for scores in history if (told := value(scores)) is not None
+        ]
+
+    def figure(self, value: float) -> str:
+        return f"{100 * value:.0f} %" if self.is_share else f"{value:.3f}"
+
+
+METRICS = (
+    Metric(
+        "Likeness",
+        "cosine, higher is liker",
+        (
+            ("to photos it never saw", lambda scores: scores.held_out),
+            ("to photos it learned", lambda scores: scores.identity),
+        ),
+    ),
+    Metric(
+        "Shows what was asked for",
+        "share of cells",
+        (("as asked", lambda scores: scores.reached),),
+        is_share=True,
+    ),
+    Metric(
+        "Copying",
+        "cosine; dashed: how near the photos are to one another",
+        (("nearest training picture", lambda scores: scores.copying),),
+        limit=lambda scores: scores.own_copying,
+    ),
+    Metric(
+        "Diversity",
+        "Vendi score of the faces",
+        (("faces", lambda scores: scores.diversity),),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The steps and values that lie at the box's edges."""
+
+    first: float
+    last: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, metric: Metric, history: Sequence[Scores]) -> Frame:
+        low, high = (0.0, 1.0) if metric.is_share else _padded(metric.values(history))
+        return cls(history[0].at, history[-1].at, low, high)
+
+    def across(self, step: float) -> float:
+        share = (step - self.first) / max(self.last - self.first, 1)
+        return round(LEFT + (RIGHT - LEFT) * share, 1)
+
+    def up(self, value: float) -> float:
+        return round(BOTTOM - (BOTTOM - TOP) * (value - self.low) / (self.high - self.low), 1)
+
+
 def plots(history: Sequence[Scores], kept: int | None) -> list[Plot]:
     """One for each metric that was measured; none before the first checkpoint."""
-    made = [_likeness(history, kept), _reached(history, kept), _copying(history, kept)]
-    return [plot for plot in (*made, _diversity(history, kept)) if plot.curves]
+    told = [(metric, _curves(metric, history)) for metric in METRICS]
+    return [_plot(metric, curves, history, kept) for metric, curves in told if curves]
 
 
-def _likeness(history: Sequence[Scores], kept: int | None) -> Plot:
-    told: dict[str, Value] = {
-        "to photos it never saw": lambda s: s.held_out,
-        "to photos it learned": lambda s: s.identity,
-    }
-    return _plot("Likeness", "cosine, higher is liker", history, told, kept)
-
-
-def _reached(history: Sequence[Scores], kept: int | None) -> Plot:
-    told: dict[str, Value] = {"as asked": lambda s: s.reached}
-    return _plot("Shows what was asked for", "share of cells", history, told, kept, span=(0, 1))
-
-
-def _copying(history: Sequence[Scores], kept: int | None) -> Plot:
-    own = next((s.own_copying for s in history if s.own_copying is not None), None)
-    told: dict[str, Value] = {"nearest training picture": lambda s: s.copying}
-    note = "cosine; dashed: how near the photos are to one another"
-    return _plot("Copying", note, history, told, kept, limit=own)
-
-
-def _diversity(history: Sequence[Scores], kept: int | None) -> Plot:
-    told: dict[str, Value] = {"faces": lambda s: s.diversity}
-    return _plot("Diversity", "Vendi score of the faces", history, told, kept)
-
-
-def _plot(  # noqa: PLR0913 - one plot is told apart from another by these
-    title: str,
-    note: str,
-    history: Sequence[Scores],
-    told: dict[str, Value],
-    kept: int | None,
-    *,
-    span: Range | None = None,
-    limit: float | None = None,
+def _plot(
+    metric: Metric, curves: tuple[Curve, ...], history: Sequence[Scores], kept: int | None
 ) -> Plot:
-    values = [v for value in told.values() for s in history if (v := value(s)) is not None]
-    low, high = span or _padded(values if limit is None else [*values, limit])
-    steps = (int(history[0].at), int(history[-1].at)) if history else (0, 0)
-
-    def curve(label: str, value: Value) -> Curve:
-        known = [(s, v) for s in history if (v := value(s)) is not None]
-        dots = [
-            Dot(_across(s.at, steps), _up(v, low, high), f"step {s.at:.0f}: {_figure(v, span)}")
-            for s, v in known
-        ]
-        return Curve(label, tuple(dots), _figure(known[-1][1], span) if known else "")
-
-    curves = [curve(label, value) for label, value in told.items()]
+    frame, limit = Frame.of(metric, history), metric.limit(history[-1])
     return Plot(
-        title=title,
-        note=note,
-        curves=tuple(one for one in curves if one.dots),
-        low=_figure(low, span),
-        high=_figure(high, span),
-        first=steps[0],
-        last=steps[1],
-        kept=None if kept is None else _across(kept, steps),
-        limit=None if limit is None else _up(limit, low, high),
+        title=metric.title,
+        note=metric.note,
+        curves=curves,
+        low=metric.figure(frame.low),
+        high=metric.figure(frame.high),
+        first=int(frame.first),
+        last=int(frame.last),
+        kept=None if kept is None else frame.across(kept),
+        limit=None if limit is None else frame.up(limit),
     )
 
 
-def _padded(values: Sequence[float]) -> Range:
-    if not values:
-        return 0.0, 1.0
+def _curves(metric: Metric, history: Sequence[Scores]) -> tuple[Curve, ...]:
+    drawn = [(label, _dots(metric, value, history)) for label, value in metric.told]
+    return tuple(Curve(label, dots) for label, dots in drawn if dots)
+
+
+def _dots(metric: Metric, value: Value, history: Sequence[Scores]) -> tuple[Dot, ...]:
+    known = [(scores.at, told) for scores in history if (told := value(scores)) is not None]
+    if not known:
+        return ()
+    frame = Frame.of(metric, history)
+    return tuple(
+        Dot(frame.across(step), frame.up(told), int(step), metric.figure(told))
+        for step, told in known
+    )
+
+
+def _padded(values: Sequence[float]) -> tuple[float, float]:
     margin = max(MARGIN * (max(values) - min(values)), 0.005)
     return min(values) - margin, max(values) + margin
-
-
-def _across(step: float, steps: tuple[int, int]) -> float:
-    share = (step - steps[0]) / max(steps[1] - steps[0], 1)
-    return round(LEFT + (RIGHT - LEFT) * share, 1)
-
-
-def _up(value: float, low: float, high: float) -> float:
-    return round(BOTTOM - (BOTTOM - TOP) * (value - low) / (high - low), 1)
-
-
-def _figure(value: float, span: Range | None) -> str:
-    """A share as a percentage, everything else to three digits."""
-    return f"{100 * value:.0f} %" if span else f"{value:.3f}"

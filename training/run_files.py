@@ -12,7 +12,7 @@ from curation.shots import Shot
 from training.artifacts import run_folder, sample_files
 from training.engines.base import EngineError, Job, Sample
 from training.engines.scores import Scores, likest, read_scores
-from training.models import LoraVersion, Run
+from training.models import Run
 
 LOG_BYTES, LOG_LINES = 64_000, 200
 FOLDERS = re.compile(r"(?<![\w.])(?:/[^\s/'\":,]+)+/")
@@ -70,9 +70,8 @@ def likeness(run: Run) -> list[Scores]:
 
 def kept_step(run: Run, history: Sequence[Scores]) -> int | None:
     """Of the LoRA that came of it; before there is one, where its pictures are the likest."""
-    lora: LoraVersion | None = getattr(run, "made_lora", None)
-    if lora is not None:
-        return lora.step
+    if hasattr(run, "made_lora"):
+        return run.made_lora.step
     best = likest(history)
     return int(best.at) if best else None
 
