@@ -85,7 +85,7 @@ def _context(request: MemberRequest, run: Run) -> dict[str, object]:
         "unit": "step" if run.kind == RunKind.TRAIN else "picture",
         "took": took(run),
         "next": after(run),
-        "recipe": sorted(run.recipe.items()),
+        "recipe": sorted((n, value) for n, value in run.recipe.items() if n != "loras"),
         "newest": made.order_by("-done_at")[:18],
         "failed_items": run.items.exclude(failure="")[:20],
         "ahead": Run.objects.waiting(cpu=False).filter(queued_at__lt=run.queued_at).count(),

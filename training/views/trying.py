@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from curation.models import Role
+from curation.models import Role, Subject
 from curation.views.visible import demand
 from flenwheel.http import MemberRequest
 from training import submission
@@ -27,8 +30,8 @@ def try_lora(request: MemberRequest, pk: int) -> HttpResponse:
     found = LoraVersion.objects.visible_to(request.user).exclude(subject=None)
     lora = get_object_or_404(found.select_related("subject", "base", "snapshot"), pk=pk)
     assert lora.subject is not None
-    initial = {"prompt": f"photo of {lora.subject.instance_prompt}"}
-    form = TryForm(request.POST or None, initial=initial)
+    tries = history(lora, request.user)
+    form = TryForm(request.POST or None, initial=_asked_last(lora.subject, tries))
     if request.method == "POST":
         demand(request, lora.subject, Role.CURATOR)
         if form.is_valid():
@@ -39,10 +42,22 @@ def try_lora(request: MemberRequest, pk: int) -> HttpResponse:
                 form.add_error(None, str(error))
             else:
                 return redirect("try_lora", lora.pk)
-    tries = history(lora, request.user)
     context = {"lora": lora, "subject": lora.subject, "form": form, "tries": tries}
     context["is_live"] = any(not run.is_finished for run in tries)
     return render(request, "training/try.html", context, status=422 if form.errors else 200)
+
+
+def _asked_last(subject: Subject, tries: Sequence[Run]) -> dict[str, Any]:
+    """What a try begins from: the last one, for people change one thing at a time."""
+    items = [item for run in tries[:1] for item in run.items.all()]
+    if not items:
+        return {"prompt": f"photo of {subject.instance_prompt}"}
+    return {
+        "prompt": items[0].request["prompt"],
+        "seed": items[0].request["seed"],
+        "strength": tries[0].recipe["strength"],
+        "count": len(items),
+    }
 
 
 @login_required
