@@ -20,16 +20,11 @@ from training.engines.base import EngineError, Job, Recipe, Sample
 from training.engines.defaults import usual_settings
 from training.engines.encoding import Cache, Encoded, data_digest
 from training.engines.families import FAMILIES, Denoiser
-<<<<<<< HEAD
 from training.engines.keeping import History
 from training.engines.likeness import Judge
-from training.engines.packs import Pack, open_pack, torch_device
-from training.engines.plans import Plan, training_plan
-=======
 from training.engines.memory import Work, shapes_of
 from training.engines.packs import Pack, open_pack, torch_device
 from training.engines.plans import Plan, lower, training_plan
->>>>>>> loop
 from training.engines.watching import Watcher
 
 PROOFS = 2
@@ -146,13 +141,10 @@ def _plan(job: Job) -> Plan:
     return training_plan(job.recipe.quantize, on_gpu=torch_device(job.device).type == "cuda")
 
 
-<<<<<<< HEAD
 def _judge(job: Job, watcher: Watcher) -> Judge | None:
     return Judge.open(job.likeness, job.examples, watcher.beat) if job.likeness else None
 
 
-=======
->>>>>>> loop
 def _proofs(job: Job) -> list[Sample]:
     """The first samples; where there are too few, the first examples asked for in words."""
     seed = job.recipe.seed
