@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from training.engines import flow
 from training.engines.base import Family, Quantize, Recipe
 from training.engines.families import FAMILIES
-from training.engines.loop import MAX_GRAD_NORM
+from training.engines.learner import MAX_GRAD_NORM
 from training.engines.lora import fit_new
 from training.engines.modulation import rehearsed
 from training.engines.packs import TRANSFORMERS
