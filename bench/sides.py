@@ -22,7 +22,6 @@ from torch import Tensor, nn
 from training.engines import flow
 from training.engines.base import Family, Quantize, Recipe
 from training.engines.families import FAMILIES
-from training.engines.learner import MAX_GRAD_NORM
 from training.engines.lora import fit_new
 from training.engines.modulation import rehearsed
 from training.engines.packs import TRANSFORMERS
@@ -43,6 +42,7 @@ FULL: dict[Family, dict[str, Any]] = {
 """FLUX.1-dev, and Qwen-Image-Edit-2509."""
 TEXT_TOKENS: dict[Family, int] = {"flux": 512, "qwen-edit": 400}
 POOLED = 768
+MAX_GRAD_NORM = 1.0
 
 
 def small(family: Family) -> dict[str, Any]:
@@ -127,7 +127,8 @@ def build(task: Task, lean: bool) -> ModelMixin:
     with init_empty_weights():
         kind = TRANSFORMERS[task.family] if lean else PLAIN[task.family]
         model: ModelMixin = kind.from_config(task.config)
-    for name, module in list(model.named_modules()):
+    for name in [name for name, _ in model.named_modules()]:
+        module = model.get_submodule(name)
         for part, _ in list(module.named_parameters(recurse=False)):
             value = weights(f"{name}.{part}" if name else part)
             setattr(module, part, nn.Parameter(value, requires_grad=False))
