@@ -46,20 +46,10 @@ class QwenEncoders:
     def target(self, image: Image.Image, area: int, bucket: int) -> Tensor:  # noqa: ARG002
         """At the sides that the pipeline gives a source of this ratio, or the two would shift."""
         size = editor_size(replace(self._pack, vae_area=area), image)
-        return self._latents(ImageOps.fit(image, size), area)
+        return self.control(ImageOps.fit(image, size), area)
 
+    @torch.no_grad()
     def control(self, image: Image.Image, area: int) -> Tensor:
-        return self._latents(image, area)
-
-    @torch.no_grad()
-    def words(self, text: str, controls: list[Image.Image]) -> Words:
-        use_areas(self._pack)
-        seen = [self._pipeline.image_processor.resize(c, *_condition_size(c)) for c in controls]
-        prompt, _ = self._pipeline.encode_prompt(prompt=text, image=seen)
-        return {"prompt": prompt[0].cpu()}
-
-    @torch.no_grad()
-    def _latents(self, image: Image.Image, area: int) -> Tensor:
         vae = self._pipeline.vae
         width, height = editor_size(replace(self._pack, vae_area=area), image)
         pixels = self._pipeline.image_processor.preprocess(image, height, width)[:, :, None]
@@ -67,6 +57,13 @@ class QwenEncoders:
             pixels.to(vae.device, vae.dtype), generator=None
         )
         return latents[0, :, 0].cpu()
+
+    @torch.no_grad()
+    def words(self, text: str, controls: list[Image.Image]) -> Words:
+        use_areas(self._pack)
+        seen = [self._pipeline.image_processor.resize(c, *_condition_size(c)) for c in controls]
+        prompt, _ = self._pipeline.encode_prompt(prompt=text, image=seen)
+        return {"prompt": prompt[0].cpu()}
 
 
 class QwenDenoiser:
