@@ -25,8 +25,21 @@ def class_prompt(kind: str, noun: str) -> str:
     Prior preservation trains the class prompt on pictures of others, so that the class keeps its
     meaning (DreamBooth, Ruiz et al. 2022, section 3.3).
     """
-    article = "an" if noun[:1].lower() in "aeiou" else "a"
-    return f"photo of {article} {noun}" if kind in PHOTOGRAPHED else f"{article} {noun}"
+    return f"photo of {_another(noun)}" if kind in PHOTOGRAPHED else _another(noun)
+
+
+def _another(noun: str) -> str:
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
+def class_caption(caption: str, token: str, noun: str) -> str:
+    """The caption with any other of the class in place of the instance; empty where the instance
+    is not named. Differential output preservation is taught in these words.
+    """
+    named = instance_prompt(token, noun)
+    if named not in caption:
+        return ""
+    return caption.replace(named, _another(noun))
 
 
 def caption(

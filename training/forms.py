@@ -22,6 +22,7 @@ from training import weights
 from training.advice import MOST_CFG, MOST_STEPS, STRONGEST, WEAKEST
 from training.jobs import AI_TOOLKIT, OWN
 from training.models import BaseModel, LoraVersion, Phase
+from training.recipe_form import RecipeForm
 
 CELLS = {str(shot): shot for shot in (*shots.portraits(), *shots.bodies())}
 """Every cell of the coverage table by the words that a form sends for it."""
@@ -132,7 +133,7 @@ class GenerateForm(PlanForm):
         )
 
 
-class TrainForm(StartForm, WishForm):
+class TrainForm(StartForm, WishForm, RecipeForm):
     """Freeze what is accepted now, or take a frozen snapshot again; then train one phase."""
 
     phase = forms.TypedChoiceField(
@@ -152,12 +153,6 @@ class TrainForm(StartForm, WishForm):
         required=False,
         label="From the photos alone, as the control that every turn is measured against",
     )
-    steps = forms.IntegerField(
-        min_value=10, max_value=50_000, required=False, label="Steps", widget=FIGURE
-    )
-    learning_rate = forms.FloatField(
-        min_value=1e-7, max_value=1e-1, required=False, label="Learning rate", widget=FIGURE
-    )
 
     trainer = forms.ChoiceField(
         choices=[(OWN, "FLENwheel's own"), (AI_TOOLKIT, "ai-toolkit")],
@@ -167,8 +162,14 @@ class TrainForm(StartForm, WishForm):
         widget=forms.Select(attrs={"class": "form-select"}),
     )
 
-    def __init__(self, subject: Subject, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        subject: Subject,
+        usual: Mapping[Phase, Mapping[str, Any]],
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(usual, *args, **kwargs)
         self.fields["snapshot"] = forms.ModelChoiceField(
             subject.snapshots.all(), required=False, label="Data"
         )
@@ -193,12 +194,6 @@ class TrainForm(StartForm, WishForm):
         data = self.cleaned_data
         origins = [Origin.PHOTO] if data["control"] else data["origins"]
         return Wish(origins=origins, crops=data["crops"], override=data["override"])
-
-    @property
-    def changes(self) -> dict[str, Any]:
-        """Where the person departs from the phase's own recipe."""
-        names = ("steps", "learning_rate")
-        return {name: self.cleaned_data[name] for name in names if self.cleaned_data[name]}
 
 
 class EditForm(StartForm):

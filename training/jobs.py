@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from curation import wording
-from curation.models import Snapshot, SnapshotItem
+from curation.models import Correction, Snapshot, SnapshotItem
 from curation.shots import Shot
 from curation.storage import path_of
 from training.engines.base import About, Example, Job, Recipe, Sample
@@ -25,12 +25,12 @@ def job_of(run: Run, folder: Path) -> Job:
     assert run.snapshot is not None
     known = {field.name for field in fields(Recipe)}
     recipe = Recipe(**{key: value for key, value in run.recipe.items() if key in known})
-    items = run.snapshot.items.trained_on().select_related("image", "correction__source")
+    items = run.snapshot.items.trained_on().select_related("image__subject", "correction__source")
     return Job(
         recipe=recipe,
         base=run.base.path,
         folder=folder,
-        examples=tuple(_example(item) for item in items),
+        examples=tuple(_example(item, recipe, folder) for item in items),
         samples=tuple(_samples(run)),
         threads=settings.TORCH_THREADS,
         about=_about(run),
@@ -46,16 +46,34 @@ def _about(run: Run) -> About:
     )
 
 
-def _example(item: SnapshotItem) -> Example:
+def _example(item: SnapshotItem, recipe: Recipe, folder: Path) -> Example:
     correction = item.correction
     return Example(
         id=f"{item.image_id} in part" if item.crop else str(item.image_id),
         image=path_of(item.image.sha256),
         caption=item.caption,
+        class_caption=_class_caption(item) if recipe.preservation else "",
         controls=(path_of(correction.source.sha256),) if correction else (),
+        mask=_mask(correction, folder) if correction and recipe.outside_mask < 1 else None,
         weight=item.weight,
         crop=item.box,
     )
+
+
+def _class_caption(item: SnapshotItem) -> str:
+    subject = item.image.subject
+    return wording.class_caption(item.caption, subject.instance_token, subject.class_noun)
+
+
+def _mask(correction: Correction, folder: Path) -> Path | None:
+    """The correction's mask as a file; None where there is none, or the hand moved the picture away
+    from under it, and then the change outside it is not known either."""
+    if correction.mask is None or correction.outside_change is None:
+        return None
+    path = folder / "masks" / f"{correction.pk}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(correction.mask)
+    return path
 
 
 def _samples(run: Run) -> Generator[Sample, None, None]:

@@ -22,12 +22,15 @@ DOLL_LORA = {
 DOLL_EDITOR = {"steps": 300, "learning_rate": 1e-3}
 """Faster, the editor forgets its other skills."""
 
-FLUX_LORA = {
-    Phase.HEAD: {"steps": 1500, "learning_rate": 1e-4},
-    Phase.BODY: {"steps": 2500, "learning_rate": 1e-4},
-}
-QWEN_LORA = {"steps": 1500, "learning_rate": 1e-4, "timestep_mean": 0.79}
-"""The mean is ln 2.2, the flow shift at which musubi-tuner trains Qwen-Image."""
+REAL_LORA = {"learning_rate": 1e-4, "ema": 0.99, "timestep_shift": "resolution"}
+"""Rank and alpha are 16, as Recipe has them. The base itself says where its noise levels lie."""
+
+FLUX_LORA = {"resolution": (512, 768, 1024), "bucket": 64, "preservation": 0.25}
+"""A character must not become what every person looks like; a class is what others are drawn of."""
+FLUX_STEPS = {Phase.HEAD: 1500, Phase.BODY: 2500}
+
+QWEN_LORA = {"steps": 1500, "outside_mask": 0.5}
+"""What a person changed by hand weighs twice what they left."""
 
 SLOW = {"checkpoint_every": 50, "sample_every": 250}
 """A step takes seconds, so few may be lost; a sample takes a minute, so few are drawn."""
@@ -42,7 +45,8 @@ def default_recipe(base: BaseModel, phase: Phase, **changes: Any) -> dict[str, A
     if base.is_paper_doll:
         chosen |= DOLL_LORA if family == "flux" else DOLL_LORA | DOLL_EDITOR
     else:
-        chosen |= SLOW | ON_24_GB | (FLUX_LORA[phase] if family == "flux" else QWEN_LORA)
+        chosen |= REAL_LORA | SLOW | ON_24_GB
+        chosen |= FLUX_LORA | {"steps": FLUX_STEPS[phase]} if family == "flux" else QWEN_LORA
     chosen.setdefault("sample_every", chosen["checkpoint_every"])
     return asdict(Recipe(**(chosen | changes)))
 

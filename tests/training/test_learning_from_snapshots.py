@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,14 @@ from django.urls import reverse
 from PIL import Image as Pillow
 from torch import Tensor
 
-from curation.freezing import Wish, freeze_character
+from curation import masks
+from curation.deciding import record_correction
+from curation.freezing import Wish, freeze_character, freeze_corrections
+from curation.lessons import Handwork
 from curation.lineage import made_to_train
 from curation.models import Image, Origin, Snapshot, Subject, Verdict
 from curation.models.image import TRAINABLE
-from tests.curation.cast import make_image, make_measurement, make_photos
+from tests.curation.cast import make_image, make_item, make_measurement, make_photos
 from tests.training.cast import make_base, make_run
 from training.engines.base import Example, Job, Recipe
 from training.engines.encoding import Cache, Words, data_digest
@@ -47,6 +51,54 @@ def test_a_part_of_a_photo_is_one_more_example(subject: Subject, tmp_path: Path)
     assert [one.crop for one in made.examples if one.crop] == [(556, 0, 1644, 1472)]
     made.write()
     assert Job.read(tmp_path) == made
+
+
+def test_pictures_are_named_after_their_class_where_it_is_to_be_kept(
+    subject: Subject, tmp_path: Path
+):
+    make_photos(subject)
+    recipe = asdict(Recipe(family="flux", preservation=0.5))
+    snapshot = freeze_character(subject, by=None)
+    made = job_of(make_run(subject, RunKind.TRAIN, snapshot=snapshot, recipe=recipe), tmp_path)
+    for example in made.examples:
+        assert subject.instance_prompt in example.caption
+        assert example.class_caption == example.caption.replace("ohwx_juno person", "a person")
+
+
+def test_dolls_keep_no_class(subject: Subject, tmp_path: Path):
+    make_photos(subject)
+    made = job(subject, freeze_character(subject, by=None), tmp_path)
+    assert {example.class_caption for example in made.examples} == {""}
+
+
+@pytest.mark.parametrize(
+    ("outside_change", "outside_mask", "is_heeded"),
+    [(0.0, 0.5, True), (0.0, 1.0, False), (None, 0.5, False)],
+)
+def test_a_mask_trains_where_the_recipe_heeds_it_and_the_picture_still_lies_under_it(
+    subject: Subject,
+    alice: User,
+    tmp_path: Path,
+    *,
+    outside_change: float | None,
+    outside_mask: float,
+    is_heeded: bool,
+):
+    painted = masks.png(Pillow.new("L", (32, 32), 255))
+    source = make_image(subject, 100)
+    for number in range(4):
+        item = make_item(subject, 200 + number, provenance={"prompt": f"order {number}"})
+        item.image.parents.add(source)
+        target = make_image(subject, 300 + number, origin=Origin.RETOUCHED)
+        work = Handwork(mask=painted, outside_change=outside_change)
+        record_correction(item, target, by=alice, work=work)
+    recipe = asdict(Recipe(family="qwen-edit", outside_mask=outside_mask))
+    snapshot = freeze_corrections(by=alice)
+    run = make_run(None, RunKind.TRAIN, snapshot=snapshot, recipe=recipe)
+    heeded = [example.mask for example in job_of(run, tmp_path).examples]
+    if is_heeded:
+        assert {mask.read_bytes() for mask in heeded if mask} == {painted}
+    assert all(bool(mask) == is_heeded for mask in heeded)
 
 
 class Pixels:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-import math
+from dataclasses import asdict
 
 import pytest
 
+from training.engines.base import Recipe
 from training.models import BaseModel, Family, Phase
 from training.recipes import default_recipe
 
@@ -22,10 +23,31 @@ def test_a_real_training_risks_few_steps_and_draws_samples_seldom(family: Family
     assert (recipe["quantize"], recipe["gradient_checkpointing"]) == ("nf4", True)
 
 
-def test_qwen_learns_at_the_noise_levels_of_its_own_shift():
-    recipe = default_recipe(base(Family.QWEN_EDIT), Phase.EDITOR)
-    assert recipe["timestep_mean"] == pytest.approx(math.log(2.2), abs=0.005)
-    assert default_recipe(base(Family.FLUX), Phase.HEAD)["timestep_mean"] == 0
+@pytest.mark.parametrize("family", [Family.FLUX, Family.QWEN_EDIT])
+def test_a_real_training_keeps_an_average_at_the_noise_of_its_base(family: Family):
+    recipe = default_recipe(base(family), Phase.HEAD)
+    assert (recipe["rank"], recipe["alpha"], recipe["learning_rate"]) == (16, 16, 1e-4)
+    assert (recipe["ema"], recipe["timestep_shift"], recipe["timestep_mean"]) == (
+        0.99, "resolution", 0,
+    )  # fmt: skip
+
+
+def test_a_character_is_learned_at_several_sizes_and_the_class_is_kept():
+    recipe = default_recipe(base(Family.FLUX), Phase.HEAD)
+    assert (recipe["resolution"], recipe["bucket"]) == ((512, 768, 1024), 64)
+    assert recipe["preservation"] == 0.25
+
+
+def test_corrections_weigh_more_where_they_were_made():
+    assert default_recipe(base(Family.QWEN_EDIT), Phase.EDITOR)["outside_mask"] == 0.5
+
+
+@pytest.mark.parametrize("family", [Family.FLUX, Family.QWEN_EDIT])
+def test_paper_dolls_learn_as_they_always_did(family: Family):
+    recipe = default_recipe(base(family, is_paper_doll=True), Phase.HEAD)
+    plain = asdict(Recipe(family="flux"))
+    later = ("ema", "preservation", "outside_mask", "timestep_shift", "resolution", "bucket")
+    assert {name: recipe[name] for name in later} == {name: plain[name] for name in later}
 
 
 @pytest.mark.parametrize("family", [Family.FLUX, Family.QWEN_EDIT])

@@ -15,7 +15,8 @@ from curation.trashing import move_to_trash
 from tests.curation.cast import make_item, make_photos
 from tests.training.cast import make_base
 from tests.training.pages import make_lora
-from training.models import Family, Phase, Run, RunKind, RunStatus
+from training.models import BaseModel, Family, Phase, Run, RunKind, RunStatus
+from training.recipes import default_recipe
 
 TRAINING = {"phase": "head", "origins": ["photo"]}
 
@@ -68,6 +69,58 @@ def test_a_person_may_train_longer_than_the_recipe(page: Client) -> None:
     assert (run.recipe["steps"], run.total) == (600, 600)
 
 
+def test_everything_of_a_recipe_may_be_changed_and_the_rest_stays_the_phase_s_own(
+    page: Client,
+) -> None:
+    changes = {"resolution": "512, 768", "ema": "0.9", "quantize": "nf4", "rank": "8"}
+    page.post(reverse("train", args=["juno"]), TRAINING | changes)
+    recipe = Run.objects.get().recipe
+    usual = default_recipe(BaseModel.objects.get(family=Family.FLUX), Phase.HEAD)
+    changed = {name: value for name, value in recipe.items() if usual.get(name) != value}
+    asked = {"resolution": [512, 768], "ema": 0.9, "quantize": "nf4", "rank": 8}
+    assert {name: changed[name] for name in changed if name in usual} == asked
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("steps", "0", "It must be at least 1, not 0."),
+        ("preservation", "2", "It must be at most 1, not 2.0."),
+        ("bucket", "20", "It must be a multiple of 16, not 20."),
+        ("resolution", "8", "It must be at least 16, not 8."),
+        ("resolution", "large", "Write whole numbers, such as 768 or 512, 768, 1024."),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_said_beside_it(
+    page: Client, name: str, value: str, said: str
+) -> None:
+    answer = page.post(reverse("train", args=["juno"]), TRAINING | {name: value})
+    assert answer.status_code == 422
+    assert answer.context["form"].errors == {name: [said]}
+    assert not Run.objects.exists()
+    is_folded = name in ("preservation", "bucket")
+    assert ('<details class="mt-3" open>' in answer.content.decode()) == is_folded
+
+
+def test_every_setting_says_its_range_and_what_is_usual(page: Client) -> None:
+    BaseModel.objects.update(is_paper_doll=False)
+    form = page.get(reverse("train", args=["juno"])).context["form"]
+    asked = [*form.shown, *(field for group in form.more for field in group.settings)]
+    assert len(asked) == len({field.name for field in asked})
+    assert all(field.help_text.endswith(".") and field.label for field in asked)
+    assert form["steps"].field.widget.attrs["placeholder"] == "1500 or 2500"
+    assert "0 to 1." in form["preservation"].help_text
+
+
+def test_the_page_of_training_opens_before_there_is_a_base(
+    client: Client, alice: User, subject: Subject
+) -> None:
+    client.force_login(alice)
+    assert client.get(reverse("train", args=["juno"])).status_code == 200
+    answer = client.post(reverse("train", args=["juno"]), TRAINING | {"steps": "10"})
+    assert answer.status_code == 422
+
+
 def test_training_on_too_few_photos_is_refused(page: Client) -> None:
     move_to_trash(Image.objects.first())
     move_to_trash(Image.objects.in_use().first())
@@ -81,7 +134,7 @@ def test_a_refused_training_keeps_the_chosen_snapshot(page: Client, subject: Sub
     older = make_lora(subject).snapshot
     make_item(subject, 50, verdict="accepted")
     freeze_character(subject, by=None)
-    order = {"phase": "head", "snapshot": older.pk, "steps": 1}
+    order = {"phase": "head", "snapshot": older.pk, "steps": 0}
     answer = page.post(reverse("train", args=["juno"]), order)
     assert answer.status_code == 422
     assert f'<option value="{older.pk}" selected>' in answer.content.decode()

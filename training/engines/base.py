@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 from PIL import Image
 
 Family = Literal["flux", "qwen-edit"]
-Quantize = Literal["none", "nf4"]
+Quantize = Literal["none", "fp8", "nf4"]
 TimestepShift = Literal["none", "resolution"]
 LEAST = {
     "steps": 1, "batch_size": 1, "rank": 1, "alpha": 1, "checkpoint_every": 1,
@@ -24,7 +24,8 @@ LEAST = {
 }  # fmt: skip
 """The least that each number of a recipe may be."""
 MOST = {
-    "caption_dropout": 1, "decay": 1, "ema": 0.9999, "preservation": 1, "outside_mask": 1,
+    "steps": 100_000, "learning_rate": 1, "rank": 256, "decay": 1, "ema": 0.9999,
+    "caption_dropout": 1, "preservation": 1, "outside_mask": 1,
 }  # fmt: skip
 """The most, of those that have one."""
 VAE_MULTIPLE = 16

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from training.engines import flow
 from training.engines.base import EngineError, Job, Recipe
 from training.engines.encoding import Encoded
 from training.engines.learner import Learner
+from training.engines.modulation import rehearsed
 from training.engines.packs import number_format
 from training.engines.preparing import Run, prepare
 from training.engines.proof import effect
@@ -50,7 +52,7 @@ def fit(run: Run) -> None:
         draw_samples(run, first, learner)
     began = time.monotonic()
     with (run.job.folder / "losses.jsonl").open("a", encoding="utf-8") as losses:
-        for step in range(first, recipe.steps):
+        for step in rehearsed(transformer, range(first, recipe.steps), partial(_losses, run)):
             loss = _backward(run, learner, step)
             learner.step(learning_rate(recipe, step))
 
@@ -94,20 +96,24 @@ def _backward(run: Run, learner: Learner, step: int) -> float:
 
     Raises EngineError, naming the step and the pictures, where either is not a number.
     """
-    batch, loss = shown(run, step), 0.0
-    for group in alike(batch):
-        part = _loss(run, group)
+    loss = 0.0
+    for part in _losses(run, step):
         part.backward()
         loss += part.item()
     norm = learner.clip()
     if not (math.isfinite(loss) and math.isfinite(norm)):
-        names = ", ".join(run.job.examples[one.example].id for one in batch)
+        names = ", ".join(run.job.examples[one.example].id for one in shown(run, step))
         raise EngineError(
             f"The {'gradient' if math.isfinite(loss) else 'loss'} stopped being a number at step "
             f"{step + 1}, on {names}. "
             "Look at these pictures, or train again with a lower learning rate."
         )
     return loss
+
+
+def _losses(run: Run, step: int) -> Iterator[Tensor]:
+    """The losses of the batch of `step`, for those that go through the model together."""
+    return (_loss(run, group) for group in alike(shown(run, step)))
 
 
 def _loss(run: Run, group: list[Shown]) -> Tensor:

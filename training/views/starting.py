@@ -5,6 +5,7 @@ Their forms are never cached: a page come back to by the browser's Back button b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -132,9 +133,9 @@ def _ticked(request: MemberRequest, plan: _Plan, covered: Coverage) -> list[Shot
 @require_http_methods(["GET", "POST"])
 def train(request: MemberRequest, slug: str) -> HttpResponse:
     subject = subject_of(request, slug, role=Role.CURATOR)
-    form = TrainForm(
-        subject, request.POST or None, initial={"snapshot": request.GET.get("snapshot")}
-    )
+    base = BaseModel.objects.usable(Family.FLUX).first()
+    initial = {"snapshot": request.GET.get("snapshot")}
+    form = TrainForm(subject, _recipes(base), request.POST or None, initial=initial)
     if form.is_valid():
         try:
             refuse_unfit(subject)
@@ -153,19 +154,20 @@ def train(request: MemberRequest, slug: str) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             return redirect(run)
-    return _train_page(request, subject, form)
+    return _train_page(request, subject, base, form)
 
 
-def _train_page(request: MemberRequest, subject: Subject, form: TrainForm) -> HttpResponse:
+def _train_page(
+    request: MemberRequest, subject: Subject, base: BaseModel | None, form: TrainForm
+) -> HttpResponse:
     ready, fitness = preflight.for_training(subject), checks(subject)
     context = {
         "subject": subject,
         "form": form,
         "origins": _origins(subject),
         "coverage": coverage(subject),
-        "recipes": _recipes(),
+        "phases": _phases(base, form.usual),
         "has_control": subject.loras.filter(number=0).exists(),
-        "recipe_fields": [form["steps"], form["learning_rate"]],
         "ready": ready,
         "checks": fitness,
         "is_blocked": preflight.is_blocked([*ready, *fitness]),
@@ -183,16 +185,21 @@ def _origins(subject: Subject) -> list[dict[str, Any]]:
     ]
 
 
-def _recipes() -> list[dict[str, Any]]:
-    """What each phase would train with now, and how long; none before a base is set up."""
-    base = BaseModel.objects.usable(Family.FLUX).first()
+def _recipes(base: BaseModel | None) -> dict[Phase, dict[str, Any]]:
+    """What each phase would train with now; nothing before a base is set up."""
     if base is None:
-        return []
+        return {}
+    return {phase: default_recipe(base, phase) for phase in (Phase.HEAD, Phase.BODY)}
+
+
+def _phases(
+    base: BaseModel | None, recipes: Mapping[Phase, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The same for the page, and how long each takes here."""
     pace = seconds_per_item(RunKind.TRAIN, base)
-    recipes = [(phase, default_recipe(base, phase)) for phase in (Phase.HEAD, Phase.BODY)]
     return [
-        recipe | {"phase": phase, "base": base, "seconds": pace and pace * recipe["steps"]}
-        for phase, recipe in recipes
+        {**recipe, "phase": phase, "base": base, "seconds": pace and pace * recipe["steps"]}
+        for phase, recipe in recipes.items()
     ]
 
 
