@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
 from curation.models import Snapshot, Subject
 from curation.outlet import zipped
+from curation.storage import path_of
 from training.engines import aitoolkit_job, musubi_job
 from training.engines.base import Family, Job
 from training.engines.job_folder import Files
@@ -89,12 +91,16 @@ def job_folder(run: Run, there: Elsewhere) -> Iterator[bytes]:
     refuse_held_back(run.snapshot)
     if not run.snapshot.items.trained_on().exists():
         raise CannotStart(f"{run.snapshot} holds no picture to train on.")
+    _refuse_missing(run.snapshot)
     run.recipe = _for_real_weights(run)
-    job = job_of(run, Path())
-    shown = {path for example in job.examples for path in (example.image, *example.controls)}
-    if gone := sum(not path.is_file() for path in shown):
-        raise CannotStart(f"{gone} of the pictures of {run.snapshot} are not on this machine.")
-    return zipped(_files(job, _hub_name(run.base), there))
+    return zipped(_files(run, there))
+
+
+def _refuse_missing(snapshot: Snapshot) -> None:
+    items = snapshot.items.trained_on().values_list("image__sha256", "correction__source__sha256")
+    shown = {sha256 for pair in items for sha256 in pair if sha256}
+    if gone := sum(not path_of(sha256).is_file() for sha256 in shown):
+        raise CannotStart(f"{gone} of the pictures of {snapshot} are not on this machine.")
 
 
 def _for_real_weights(run: Run) -> dict[str, Any]:
@@ -106,12 +112,15 @@ def _for_real_weights(run: Run) -> dict[str, Any]:
     return recipe
 
 
-def _files(job: Job, base: str, there: Elsewhere) -> Files:
-    readme = README.format(
-        title=job.about.title, label=there.label, command=there.command, base=base
-    )
-    yield "README.txt", readme.encode()
-    yield from there.files(job, base)
+def _files(run: Run, there: Elsewhere) -> Files:
+    """The folder is for the masks, which are in rows until a trainer wants them."""
+    with TemporaryDirectory() as folder:
+        job, base = job_of(run, Path(folder)), _hub_name(run.base)
+        readme = README.format(
+            title=job.about.title, label=there.label, command=there.command, base=base
+        )
+        yield "README.txt", readme.encode()
+        yield from there.files(job, base)
 
 
 def _hub_name(base: BaseModel) -> str:

@@ -185,10 +185,11 @@ def submit_train(  # noqa: PLR0913 - what is asked for
     )
 
 
-def submit_train_editor(snapshot: Snapshot, by: User | None) -> Run:
+def submit_train_editor(snapshot: Snapshot, by: User | None, *, trainer: str = OWN) -> Run:
     base = preferred_base(Family.QWEN_EDIT)
     refuse_held_back(snapshot)
-    recipe = default_recipe(base, Phase.EDITOR) | {"phase": Phase.EDITOR.value, "control": False}
+    recipe = default_recipe(base, Phase.EDITOR)
+    recipe |= {"phase": Phase.EDITOR.value, "control": False, "trainer": trainer}
     under_way = Run.objects.active().filter(kind=RunKind.TRAIN, snapshot=snapshot, base=base)
     return under_way.first() or begin(
         RunKind.TRAIN, base, by=by, snapshot=snapshot, recipe=recipe, total=recipe["steps"]

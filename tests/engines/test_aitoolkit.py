@@ -264,8 +264,10 @@ def test_it_dies_with_whoever_drives_it(job: Job, checkout: Path) -> None:
             time.sleep(0.05)
         theirs = int(attempts.read_text())
         driver.kill()
-    while Path(f"/proc/{theirs}").exists() and not is_dead(theirs):
+    deadline = time.monotonic() + 30
+    while not is_dead(theirs) and time.monotonic() < deadline:
         time.sleep(0.05)
+    assert is_dead(theirs)
 
 
 def is_dead(process: int) -> bool:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.conf import settings as live
 from django.contrib.auth.models import User
@@ -85,6 +87,20 @@ def test_training_the_editor_freezes_every_correction(
     assert run.subject is None
     assert run.snapshot == Snapshot.objects.get(purpose=Snapshot.Purpose.EDITOR)
     assert run.snapshot.items.count() == 4
+
+
+def test_other_trainer_is_offered_and_taken_only_where_it_is_set_up(
+    page: Client, subject: Subject, alice: User, settings: Any
+) -> None:
+    correct(subject, 4, alice)
+    assert "ai-toolkit" not in page.get(reverse("editor")).content.decode()
+    page.post(reverse("train_editor"), {"trainer": "ai-toolkit"})
+    assert Run.objects.get().recipe["trainer"] == "own"
+    Run.objects.all().delete()
+    settings.AI_TOOLKIT = "/opt/ai-toolkit"
+    assert "never run from here" in page.get(reverse("editor")).content.decode()
+    page.post(reverse("train_editor"), {"trainer": "ai-toolkit"})
+    assert Run.objects.get().recipe["trainer"] == "ai-toolkit"
 
 
 def test_too_few_corrections_train_nothing(page: Client) -> None:

@@ -5,6 +5,7 @@ Everybody reads it; only staff set the editor to work, for it learns from everyb
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -18,6 +19,7 @@ from curation.models import Correction, Subject
 from flenwheel.http import MemberRequest
 from training import preflight, submission
 from training.editor_skills import compare
+from training.jobs import AI_TOOLKIT, OWN
 from training.models import LoraVersion, Run
 from training.readiness import CannotStart
 
@@ -43,6 +45,7 @@ def editor(request: MemberRequest) -> HttpResponse:
         "skills": compare(),
         "active_runs": Run.objects.active().filter(subject=None),
         "ready": preflight.for_editor_training(),
+        "trainers": (OWN, AI_TOOLKIT) if settings.AI_TOOLKIT else (),
     }
     return render(request, "training/editor.html", context)
 
@@ -54,11 +57,17 @@ def train_editor(request: MemberRequest) -> HttpResponse:
         raise PermissionDenied
     try:
         snapshot = freeze_corrections(by=request.user)
-        run = submission.submit_train_editor(snapshot, by=request.user)
+        run = submission.submit_train_editor(snapshot, by=request.user, trainer=_trainer(request))
     except (NotEnough, CannotStart) as error:
         messages.error(request, str(error))
         return redirect("editor")
     return redirect(run)
+
+
+def _trainer(request: MemberRequest) -> str:
+    """Our own, unless another is set up here and was chosen."""
+    chosen = request.POST.get("trainer")
+    return AI_TOOLKIT if settings.AI_TOOLKIT and chosen == AI_TOOLKIT else OWN
 
 
 @login_required
