@@ -31,19 +31,22 @@ SETTINGS: dict[str, dict[str, tuple[str, str]]] = {
         "rank": ("Rank", "How much it can hold. A high one learns flaws as well."),
         "alpha": ("Alpha", "Its strength is alpha / rank; as large as the rank is usual."),
         "weight_decay": ("Weight decay", "Pulls the weights towards nothing."),
-        "ema": ("EMA", "Keeps a running average of the weights with this decay; 0: the last."),
+        "ema": ("EMA", "Keeps a running average of the weights, of this decay; 0 keeps the last."),
     },
     "What it sees": {
         "resolution": (
             "Resolution",
             "Side of a square in pixels. Several take turns: 512, 768.",
         ),
-        "bucket": ("Bucket", "Sides are rounded to this many pixels, so that shapes are alike."),
+        "bucket": (
+            "Bucket",
+            "Sides are rounded to so many pixels; 0 is 16.",
+        ),
         "caption_dropout": ("Caption dropout", "Share of pictures shown without words."),
         "preservation": (
             "Preservation",
             "Share of pictures that teach what the base draws of the class, so that others "
-            "do not turn into this one. Each costs half a step more.",
+            "do not turn into this one. Each costs one more forward pass.",
         ),
     },
     "Noise": {
@@ -55,8 +58,8 @@ SETTINGS: dict[str, dict[str, tuple[str, str]]] = {
         "timestep_std": ("Deviation", "Of the noise's logit; 1, with mean 0, is called sigmoid."),
     },
     "Memory": {
-        "quantize": ("Base weights", "4 bits (nf4) take least memory, and cost some likeness."),
-        "gradient_checkpointing": ("Gradient checkpointing", "Less memory, a third more time."),
+        "quantize": ("Base weights", "4 bits (nf4) take the least memory."),
+        "gradient_checkpointing": ("Gradient checkpointing", "Less memory, more time."),
     },
     "On the way": {
         "checkpoint_every": ("Checkpoint every", "Steps; so many are lost at most by a crash."),
@@ -96,7 +99,7 @@ class RecipeForm(forms.Form):
 
     def _own(self, name: str) -> str:
         """What is done where the field stays empty."""
-        return " or ".join(dict.fromkeys(_in_words(own[name]) for own in self.usual.values()))
+        return " or ".join(dict.fromkeys(_in_words(name, own[name]) for own in self.usual.values()))
 
     @property
     def shown(self) -> list[forms.BoundField]:
@@ -161,8 +164,10 @@ def _field(name: str, own: str) -> forms.Field:
     return kind(required=False, widget=figures(attrs={**NUMBER, "placeholder": own}))
 
 
-def _in_words(value: Any) -> str:
+def _in_words(name: str, value: Any) -> str:
     match value:
+        case 0 if name == "resolution":
+            return "the base's own"
         case bool():
             return "on" if value else "off"
         case tuple() | list():
@@ -175,6 +180,8 @@ def _in_words(value: Any) -> str:
 def _range(name: str) -> str:
     if name == "bucket":
         return f"A multiple of {VAE_MULTIPLE}."
-    if name in MOST:
-        return f"{LEAST[name]:g} to {MOST[name]:g}."
-    return f"At least {LEAST[name]:g}." if name in LEAST else ""
+    least, most = LEAST.get(name, 0), MOST.get(name)
+    above = "Above 0" if 0 < least < 1 else f"{least:,g}"  # The limit is there against nonsense.
+    if most is not None:
+        return f"{above} to {most:,g}."
+    return f"At least {least:,g}." if least >= 1 else ""

@@ -8,9 +8,9 @@ import logging
 import torch
 from django.conf import settings
 
-from training.engines.base import Quantize
 from training.engines.captioner import Captioner, ChatCaptioner
 from training.engines.flux import Generator
+from training.engines.plans import plan_named
 from training.engines.qwen import Editor
 from training.models import BaseModel, Family
 
@@ -67,8 +67,7 @@ def _opened(base: BaseModel) -> Engine:
         return ChatCaptioner.open(base.path)
     kind = Editor if base.family == Family.QWEN_EDIT else Generator
     fits = base.is_paper_doll or not torch.cuda.is_available()
-    quantize: Quantize = "none" if fits else "nf4"
-    return kind.open(base.path, quantize=quantize)
+    return kind.open(base.path, plan=plan_named("resident" if fits else "nf4"))
 
 
 RESIDENT = Resident()

@@ -19,6 +19,7 @@ from training.engines.learner import Learner
 from training.engines.loop import train
 from training.engines.lora import trained_weights
 from training.engines.packs import open_pack
+from training.engines.plans import RESIDENT
 from training.engines.watching import Stopped
 
 
@@ -82,7 +83,7 @@ def test_a_training_that_is_gone_on_with_keeps_the_same_average(
 
 def test_averages_bear_the_names_of_the_weights_they_are_of(flux_base: Path) -> None:
     recipe = Recipe(family="flux", ema=0.5)
-    denoiser = FAMILIES["flux"].denoiser(open_pack(flux_base), torch.device("cpu"), "none")
+    denoiser = FAMILIES["flux"].denoiser(open_pack(flux_base), torch.device("cpu"), RESIDENT)
     learner = Learner.fresh(denoiser.transformer, recipe)
     for place, average in enumerate(learner.averages().values()):
         average.fill_(place)

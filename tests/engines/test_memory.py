@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -9,10 +11,17 @@ import pytest
 import torch
 from torch.overrides import TorchFunctionMode
 
+from tests.engines.conftest import tiny_job
 from training.engines.base import EditRequest, GenerateRequest, OutOfMemory
 from training.engines.flux import Generator
 from training.engines.lora import hold_in
+from training.engines.preparing import what_to_lower
 from training.engines.qwen import Editor
+
+FLUX_DEV = {
+    "num_attention_heads": 24, "attention_head_dim": 128, "in_channels": 64,
+    "joint_attention_dim": 4096, "num_layers": 19, "num_single_layers": 38,
+}  # fmt: skip
 
 
 def full(*_: object) -> NoReturn:
@@ -51,6 +60,19 @@ def test_loading_onto_a_full_gpu_names_the_weights(
     base = flux_base if kind is Generator else qwen_base
     with NoRoom(), pytest.raises(OutOfMemory, match=r"ran out of memory while loading Tiny"):
         kind.open(base, "cpu")
+
+
+def test_a_training_that_did_not_fit_is_told_what_to_lower_and_by_how_much(
+    tmp_path: Path, pictures: list[Path]
+) -> None:
+    (tmp_path / "transformer").mkdir()
+    (tmp_path / "model_index.json").write_text('{"_class_name": "FluxPipeline"}')
+    (tmp_path / "transformer" / "config.json").write_text(json.dumps(FLUX_DEV))
+    options: dict[str, Any] = {"resolution": (512, 1024), "batch_size": 4, "family": "flux"}
+    said = what_to_lower(tiny_job(tmp_path, tmp_path / "run", pictures, **options))
+    assert re.search(r"gradient checkpointing saves about [\d.]+ GB", said)
+    assert re.search(r"batch size 4 -> 1 saves about [\d.]+ GB", said)
+    assert re.search(r"resolution 1024 -> 896 saves about [\d.]+ GB", said)
 
 
 def test_loras_are_held_in_the_base_s_number_format() -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from training.engines.base import EditRequest
 from training.engines.packs import open_pack
+from training.engines.plans import RESIDENT
 from training.engines.qwen import Editor
 from training.engines.qwen_training import QwenEncoders
 
@@ -58,7 +59,7 @@ def test_editor_tells_rows_and_columns_of_a_picture_apart(
 
 
 def test_training_sees_sources_as_drawing_does(qwen_base: Path, square: Image.Image) -> None:
-    encoders = QwenEncoders(open_pack(qwen_base), torch.device("cpu"), "none")
+    encoders = QwenEncoders(open_pack(qwen_base), torch.device("cpu"), RESIDENT)
     positions = Positions(encoders._pipeline.text_encoder)
     encoders.words("smile", [square])
     start = first_image_token(encoders._pipeline, "smile")
@@ -69,7 +70,7 @@ def test_sources_of_one_token_are_counted_as_words_are(
     qwen_base: Path, square: Image.Image
 ) -> None:
     pack = replace(open_pack(qwen_base), condition_area=28 * 28)
-    encoders = QwenEncoders(pack, torch.device("cpu"), "none")
+    encoders = QwenEncoders(pack, torch.device("cpu"), RESIDENT)
     positions = Positions(encoders._pipeline.text_encoder)
     encoders.words("smile", [square, square])
     (ids,) = positions.seen

@@ -21,6 +21,7 @@ from training.engines.flux import Generator
 from training.engines.loop import fit, learning_rate, train
 from training.engines.lora import fit_new
 from training.engines.packs import open_pack
+from training.engines.plans import RESIDENT
 from training.engines.preparing import prepare
 from training.engines.qwen import Editor
 from training.engines.watching import Watcher
@@ -68,7 +69,7 @@ def test_lora_covers_attention_and_feed_forward_of_both_streams_and_no_modulatio
     base: Path, family: Family
 ) -> None:
     parts = FAMILIES[family]
-    transformer = parts.denoiser(open_pack(base), torch.device("cpu"), "none").transformer
+    transformer = parts.denoiser(open_pack(base), torch.device("cpu"), RESIDENT).transformer
     fit_new(transformer, Recipe(family=family), parts.lora_targets)
     adapted = {
         name.partition(".0.")[2].partition(".lora_A")[0]

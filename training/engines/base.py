@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 from PIL import Image
 
 Family = Literal["flux", "qwen-edit"]
-Quantize = Literal["none", "nf4"]
+Quantize = Literal["none", "fp8", "nf4"]
 Keep = Literal["last", "likest"]
 TimestepShift = Literal["none", "resolution"]
 LEAST = {

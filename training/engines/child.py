@@ -91,16 +91,17 @@ def _train(folder: Path, events: Events, stop: threading.Event) -> int:
     import torch  # noqa: PLC0415
 
     from training.engines.loop import train  # noqa: PLC0415
+    from training.engines.preparing import what_to_lower  # noqa: PLC0415
     from training.engines.watching import Stopped  # noqa: PLC0415
 
+    job = Job.read(folder)
     try:
-        train(Job.read(folder), events, stop.is_set)
+        train(job, events, stop.is_set)
     except Stopped:
         events("stopped")
     except torch.OutOfMemoryError as error:
         raise EngineError(
-            "The GPU has too little memory for this recipe. Lower resolution or batch size, or "
-            f"choose nf4 and gradient checkpointing. ({error})"
+            f"The GPU has too little memory for this recipe. {what_to_lower(job)} ({error})"
         ) from error
     return 0
 

@@ -11,11 +11,12 @@ from diffusers import ModelMixin
 from PIL import Image
 from torch import Tensor
 
-from training.engines.base import Family, OnStep, Quantize
+from training.engines.base import Family, OnStep
 from training.engines.encoding import Encoded, Encoders
 from training.engines.flux_training import LORA_TARGETS as FLUX_TARGETS
 from training.engines.flux_training import FluxDenoiser, FluxEncoders
 from training.engines.packs import Pack
+from training.engines.plans import Plan
 from training.engines.qwen_training import LORA_TARGETS as QWEN_TARGETS
 from training.engines.qwen_training import QwenDenoiser, QwenEncoders
 
@@ -36,8 +37,8 @@ class Denoiser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FamilyParts:
-    encoders: Callable[[Pack, torch.device, Quantize], Encoders]
-    denoiser: Callable[[Pack, torch.device, Quantize], Denoiser]
+    encoders: Callable[[Pack, torch.device, Plan], Encoders]
+    denoiser: Callable[[Pack, torch.device, Plan], Denoiser]
     lora_targets: str
     """Regular expression over the transformer's layer names."""
 

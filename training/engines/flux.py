@@ -8,10 +8,11 @@ import torch
 from diffusers import FluxPipeline
 from PIL import Image
 
-from training.engines.base import EngineError, GenerateRequest, OnStep, Quantize
+from training.engines.base import EngineError, GenerateRequest, OnStep
 from training.engines.drawing import draw
 from training.engines.lora import Adapters
 from training.engines.packs import Device, Pack, load_pipeline, open_pack, torch_device
+from training.engines.plans import RESIDENT, Plan
 
 
 class Generator:
@@ -23,7 +24,7 @@ class Generator:
         self._adapters = Adapters(pipeline)
 
     @classmethod
-    def open(cls, base: Path, device: Device = "auto", quantize: Quantize = "none") -> Generator:
+    def open(cls, base: Path, device: Device = "auto", plan: Plan = RESIDENT) -> Generator:
         """Load the base; seconds for a paper-doll pack, a minute for FLUX.1-dev.
 
         Raises EngineError when the folder is not a whole FLUX base.
@@ -31,7 +32,7 @@ class Generator:
         pack = open_pack(base)
         if pack.family != "flux":
             raise EngineError(f"{pack.title} edits pictures; choose a FLUX base to draw.")
-        return cls(pack, load_pipeline(FluxPipeline, pack, torch_device(device), quantize))
+        return cls(pack, load_pipeline(FluxPipeline, pack, torch_device(device), plan))
 
     def generate(self, request: GenerateRequest, on_step: OnStep | None = None) -> Image.Image:
         """Draw one picture: the same request gives the same bytes on the same machine.

@@ -10,11 +10,12 @@ from diffusers import FluxPipeline
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from training.engines.base import OnStep, Quantize
+from training.engines.base import OnStep
 from training.engines.drawing import draw
 from training.engines.encoding import Encoded, Words
 from training.engines.flow import pack as pack_latents
 from training.engines.packs import Pack, load_pipeline
+from training.engines.plans import Plan
 
 # Attention and feed-forward of both streams and of the single blocks; never the modulation.
 LORA_TARGETS = (
@@ -29,11 +30,9 @@ class FluxEncoders:
 
     no_words = ""
 
-    def __init__(self, pack: Pack, device: torch.device, quantize: Quantize) -> None:
+    def __init__(self, pack: Pack, device: torch.device, plan: Plan) -> None:
         self._pack = pack
-        self._pipeline = load_pipeline(
-            FluxPipeline, pack, device, quantize, without=("transformer",)
-        )
+        self._pipeline = load_pipeline(FluxPipeline, pack, device, plan, without=("transformer",))
 
     @torch.no_grad()
     def target(self, image: Image.Image, area: int, bucket: int) -> Tensor:
@@ -59,10 +58,10 @@ class FluxEncoders:
 class FluxDenoiser:
     """The transformer of a pack, and its VAE for samples, without the text encoders."""
 
-    def __init__(self, pack: Pack, device: torch.device, quantize: Quantize) -> None:
+    def __init__(self, pack: Pack, device: torch.device, plan: Plan) -> None:
         texts = ("text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2")
         self._pack = pack
-        self._pipeline = load_pipeline(FluxPipeline, pack, device, quantize, without=texts)
+        self._pipeline = load_pipeline(FluxPipeline, pack, device, plan, without=texts)
         self.transformer = self._pipeline.transformer
 
     def velocity(self, noisy_BCHW: Tensor, sigma_B: Tensor, batch: list[Encoded]) -> Tensor:

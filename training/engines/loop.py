@@ -10,6 +10,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from training.engines import flow
 from training.engines.base import EngineError, Job, Recipe
 from training.engines.encoding import Encoded
 from training.engines.learner import Learner
+from training.engines.modulation import rehearsed
 from training.engines.packs import number_format
 from training.engines.preparing import Run, prepare
 from training.engines.proof import effect
@@ -53,7 +55,7 @@ def fit(run: Run) -> int:
     end = first if look(run, first, learner) else recipe.steps
     began = time.monotonic()
     with (run.job.folder / "losses.jsonl").open("a", encoding="utf-8") as losses:
-        for step in range(first, end):
+        for step in rehearsed(transformer, range(first, end), partial(_losses, run)):
             loss = _backward(run, learner, step)
             learner.step(learning_rate(recipe, step))
 

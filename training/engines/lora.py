@@ -18,9 +18,10 @@ from peft.tuners.lora import LoraLayer
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from training.engines.base import EngineError, LoraRef, Recipe
-from training.engines.packs import number_format
+from training.engines.modulation import Slice
 
 TRAINED = "trained"
 """Name of the adapter that a training fits."""
@@ -55,14 +56,23 @@ class Adapters:
 
     def _load(self, lora: LoraRef) -> None:
         refuse_unfit(lora.path, self._pipeline)
-        name = _adapter_name(lora)
+        name, transformer = _adapter_name(lora), self._pipeline.transformer
+        # FLUX says alphas of its own accord, Qwen-Image does not.
+        weights, *alphas, metadata = self._pipeline.lora_state_dict(
+            str(lora.path), return_alphas=True, return_lora_metadata=True
+        )
         try:
-            self._pipeline.load_lora_weights(str(lora.path), adapter_name=name)
+            transformer.load_lora_adapter(
+                weights,
+                adapter_name=name,
+                network_alphas=alphas[0] if alphas else None,
+                metadata=metadata,
+                low_cpu_mem_usage=True,
+            )
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             # The weights fit, so it is the settings in the file's header that PEFT cannot follow.
             raise EngineError(f"{lora.path.name} cannot be loaded as a LoRA: {error}") from error
-        transformer = self._pipeline.transformer
-        hold_in(number_format(transformer.device), transformer, name)
+        hold_in(transformer.dtype, transformer, name)
         self._loaded.append(name)
 
     def _forget_all_but(self, wanted: list[str]) -> None:
@@ -109,7 +119,7 @@ def _refuse_misfit(
     path: Path, name: str, weights: Mapping[str, Tensor], transformer: nn.Module
 ) -> None:
     layer = dict(transformer.named_modules()).get(name.removeprefix("transformer."))
-    if not isinstance(layer, nn.Linear | LoraLayer):
+    if not isinstance(layer, nn.Linear | LoraLayer | Slice):
         raise EngineError(
             f"{path.name} was made for another model: this one has no layer {name}. "
             "Use it with its own base."
@@ -128,7 +138,8 @@ def _refuse_misfit(
 def fit_new(transformer: ModelMixin, recipe: Recipe, targets: str) -> list[nn.Parameter]:
     """Freeze the model, add a fresh float32 LoRA to the layers matching the regular expression.
 
-    B is zero, so the model draws as before (Hu et al. 2021). Returns what is to be trained.
+    B is zero, so the model draws as before (Hu et al. 2021). Returns what is to be trained, which
+    computes in the base's number format: its weights are few, activations many.
     """
     transformer.requires_grad_(False)
     torch.manual_seed(recipe.seed)
@@ -138,7 +149,19 @@ def fit_new(transformer: ModelMixin, recipe: Recipe, targets: str) -> list[nn.Pa
     trained = [weight for weight in transformer.parameters() if weight.requires_grad]
     for weight in trained:
         weight.data = weight.data.float()
+    for layer in transformer.modules():
+        if isinstance(layer, LoraLayer):
+            layer.cast_input_dtype_enabled = False
+            for half in (layer.lora_A, layer.lora_B):
+                half[TRAINED].__class__ = _InFormatOfInput
     return trained
+
+
+class _InFormatOfInput(nn.Linear):
+    """PEFT would convert every input to the weights' float32 instead."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight.to(x.dtype))
 
 
 def trained_weights(transformer: ModelMixin) -> dict[str, Tensor]:

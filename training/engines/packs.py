@@ -14,17 +14,21 @@ from typing import Any, Literal, TypeVar
 
 import torch
 from diffusers import DiffusionPipeline
+from diffusers.hooks import apply_group_offloading
 from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus as qwen_module
 from diffusers.utils import logging as diffusers_logging
 from PIL import Image
 from safetensors import SafetensorError
+from torch import nn
 from transformers import AutoTokenizer, PreTrainedModel, ProcessorMixin, Qwen2VLProcessor
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 from transformers.utils import logging as transformers_logging
 
-from training.engines.base import EngineError, Family, OutOfMemory, Quantize
+from training.engines.base import EngineError, Family, OutOfMemory
 from training.engines.defaults import HUB_DEFAULTS
-from training.engines.quantising import nf4_config, quantise_by_hand
+from training.engines.modulation import Lean, LeanFlux, LeanQwen, read_from
+from training.engines.plans import RESIDENT, Plan
+from training.engines.quantising import quantise
 
 Device = Literal["auto", "cpu", "cuda"]
 PipelineT = TypeVar("PipelineT", bound=DiffusionPipeline)
@@ -33,6 +37,7 @@ FAMILIES: dict[str, Family] = {
     "FluxPipeline": "flux",
     "QwenImageEditPlusPipeline": "qwen-edit",
 }
+TRANSFORMERS: dict[Family, type[Lean]] = {"flux": LeanFlux, "qwen-edit": LeanQwen}
 HUB_AREAS = {"vae": 1024 * 1024, "condition": 384 * 384}
 
 
@@ -96,17 +101,21 @@ def load_pipeline(
     kind: type[PipelineT],
     pack: Pack,
     device: torch.device,
-    quantize: Quantize = "none",
+    plan: Plan = RESIDENT,
     without: tuple[str, ...] = (),
 ) -> PipelineT:
-    """Load the pack's pipeline, less the parts named in `without`.
+    """Load the pack's pipeline, less the parts named in `without`, held as the plan says.
 
     In number_format, whatever the files hold. Raises EngineError.
     """
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
-    parts = _given_parts(kind, pack, device, quantize, without)
+    parts: dict[str, Any] = dict.fromkeys(without)
+    if kind is qwen_module.QwenImageEditPlusPipeline and "processor" not in parts:
+        parts["processor"] = _image_processor(pack.folder)
     try:
+        if "transformer" not in without:
+            parts["transformer"] = _transformer(pack, device, plan)
         pipeline: PipelineT = kind.from_pretrained(
             pack.folder,
             dtype=number_format(device),
@@ -114,7 +123,7 @@ def load_pipeline(
             use_safetensors=True,
             **parts,
         )
-        pipeline.to(device)
+        _place(pipeline, device, plan)
     except torch.OutOfMemoryError as error:
         raise OutOfMemory(f"loading {pack.title}") from error
     except (OSError, ValueError, SafetensorError) as error:
@@ -123,27 +132,46 @@ def load_pipeline(
             "Download them again."
         ) from error
     pipeline.set_progress_bar_config(disable=True)
-    if quantize == "nf4" and device.type == "cpu" and "transformer" not in without:
-        quantise_by_hand(pack.family, pipeline.transformer)
+    if "transformer" not in without:
+        pipeline.transformer.foresee(lambda: pipeline.scheduler.timesteps)
     if pack.family == "qwen-edit" and "text_encoder" not in parts:
         pipeline.text_encoder.register_forward_pre_hook(_tell_image_tokens, with_kwargs=True)
     return pipeline
 
 
-def _given_parts(
-    kind: type[DiffusionPipeline],
-    pack: Pack,
-    device: torch.device,
-    quantize: Quantize,
-    without: tuple[str, ...],
-) -> dict[str, Any]:
-    """What from_pretrained is handed: None for what stays unloaded, and what it cannot know."""
-    parts: dict[str, Any] = dict.fromkeys(without)
-    if kind is qwen_module.QwenImageEditPlusPipeline and "processor" not in parts:
-        parts["processor"] = _image_processor(pack.folder)
-    if quantize == "nf4" and device.type == "cuda":
-        parts["quantization_config"] = nf4_config(pack.family, without)
-    return parts
+def _transformer(pack: Pack, device: torch.device, plan: Plan) -> Lean:
+    """The denoiser, on the device or, where its blocks are streamed, on its way there."""
+    folder = pack.folder / "transformer"
+    transformer: Lean = TRANSFORMERS[pack.family].from_pretrained(
+        folder, dtype=number_format(device), local_files_only=True, use_safetensors=True
+    )
+    transformer.rows.read = read_from(folder)
+    if "blocks" in plan.streamed:
+        _stream(transformer, device, "block_level", num_blocks_per_group=1)
+    else:
+        quantise(transformer, plan.quantize, device)
+    return transformer
+
+
+def _place(pipeline: DiffusionPipeline, device: torch.device, plan: Plan) -> None:
+    """Put everything but the transformer where the plan has it."""
+    for name, part in pipeline.components.items():
+        if name.startswith("text_encoder") and part and "texts" in plan.streamed:
+            _stream(part, device, "leaf_level")
+        elif isinstance(part, nn.Module) and name != "transformer":
+            part.to(device)
+
+
+def _stream(part: nn.Module, device: torch.device, level: str, **options: Any) -> None:
+    """Let the weights wait in RAM and come to the device just before they are used."""
+    apply_group_offloading(
+        part,
+        onload_device=device,
+        offload_type=level,
+        use_stream=device.type == "cuda",
+        low_cpu_mem_usage=True,
+        **options,
+    )
 
 
 def _tell_image_tokens(

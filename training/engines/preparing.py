@@ -17,11 +17,14 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 
 from training.engines import flow
 from training.engines.base import EngineError, Job, Recipe, Sample
+from training.engines.defaults import usual_settings
 from training.engines.encoding import Cache, Encoded, data_digest
 from training.engines.families import FAMILIES, Denoiser
 from training.engines.keeping import History
 from training.engines.likeness import Judge
+from training.engines.memory import Work, shapes_of
 from training.engines.packs import Pack, open_pack, torch_device
+from training.engines.plans import Plan, lower, training_plan
 from training.engines.watching import Watcher
 
 PROOFS = 2
@@ -67,7 +70,7 @@ def prepare(job: Job, watcher: Watcher) -> Run:
     del cache
     _free_memory()
     watcher.tell("phase", name="train")
-    denoiser = FAMILIES[pack.family].denoiser(pack, torch_device(job.device), job.recipe.quantize)
+    denoiser = FAMILIES[pack.family].denoiser(pack, torch_device(job.device), _plan(job))
     identity = {"recipe": asdict(job.recipe), "base": pack.fingerprint, "data": data_digest(job)}
     return Run(
         job=job,
@@ -82,6 +85,21 @@ def prepare(job: Job, watcher: Watcher) -> Run:
         shift=_shift(job.recipe, pack),
         watcher=watcher,
     )
+
+
+def what_to_lower(job: Job) -> str:
+    """For whom the GPU was full: which settings save memory, and how much, by the estimate."""
+    recipe = job.recipe
+    area = max(recipe.sides, default=usual_settings(job.base, recipe.family)["size"]) ** 2
+    work = Work(
+        doing="train",
+        pixels=area,
+        controls=(area,) * max(len(example.controls) for example in job.examples),
+        batch_size=recipe.batch_size,
+        rank=recipe.rank,
+        gradient_checkpointing=recipe.gradient_checkpointing,
+    )
+    return lower(shapes_of(job.base), work, training_plan(recipe.quantize, on_gpu=True))
 
 
 def _pack_at(job: Job) -> Pack:
@@ -109,18 +127,22 @@ def _shift(recipe: Recipe, pack: Pack) -> Callable[[int], float]:
 
 
 def _cache(job: Job, pack: Pack, watcher: Watcher) -> Cache:
-    device, quantize = torch_device(job.device), job.recipe.quantize
+    device = torch_device(job.device)
     return Cache(
         folder=job.folder / "cache",
-        space=f"{pack.fingerprint} {device.type} {quantize} {ENCODING}",
+        space=f"{pack.fingerprint} {device.type} {ENCODING}",
         recipe=job.recipe,
-        encoders=lambda: FAMILIES[pack.family].encoders(pack, device, quantize),
+        encoders=lambda: FAMILIES[pack.family].encoders(pack, device, _plan(job)),
         checkpoint=watcher.beat,
     )
 
 
 def _judge(job: Job, watcher: Watcher) -> Judge | None:
     return Judge.open(job.likeness, job.examples, watcher.beat) if job.likeness else None
+
+
+def _plan(job: Job) -> Plan:
+    return training_plan(job.recipe.quantize, on_gpu=torch_device(job.device).type == "cuda")
 
 
 def _proofs(job: Job) -> list[Sample]:

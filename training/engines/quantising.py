@@ -1,70 +1,75 @@
-"""Hold base weights in 4 bits (NF4, Dettmers et al. 2023): QLoRA's frozen base.
+"""Hold a transformer's frozen blocks in 4 or 8 bits instead of 16.
 
-On a GPU diffusers quantises while it loads; without one it refuses to, though bitsandbytes' layers
-run there, so on the CPU the layers are replaced after loading.
+NF4 (Dettmers et al. 2023, QLoRA's frozen base) by bitsandbytes' layers; 8 bits as float8 e4m3
+(Micikevicius et al. 2022) with a scale for every output. Both compute in 16 bits. Layer by layer,
+so that no more than one of them is on the device in 16 bits: the same on every device.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from bitsandbytes.nn.modules import Linear4bit, Params4bit
-from diffusers import BitsAndBytesConfig as DiffusersConfig
-from diffusers import PipelineQuantizationConfig
-from torch import nn
-from transformers import BitsAndBytesConfig as TransformersConfig
+from torch import Tensor, nn
+from torch.nn import functional as F
 
-from training.engines.base import Family
+from training.engines.base import Quantize
 
-SPARED: dict[Family, dict[str, tuple[str, ...]]] = {
-    "flux": {"transformer": ()},
-    "qwen-edit": {
-        "transformer": (
-            "transformer_blocks.0.img_mod",
-            "time_text_embed",
-            "img_in",
-            "txt_in",
-            "norm_out",
-            "proj_out",
-        ),
-        "text_encoder": ("model.visual",),
-    },
-}
-"""The parts held in 4 bits, and which of their modules are not: see docs/decisions/0007.
-
-diffusers spares every module whose own name is listed, wherever it stands: `proj_out` would spare
-the largest layer of each single block of FLUX.
-"""
+E4M3 = torch.float8_e4m3fn
 
 
-def nf4_config(family: Family, without: tuple[str, ...]) -> PipelineQuantizationConfig | None:
-    """Quantise those of the family's large parts that are loaded, computing in bfloat16."""
-    mapping = {
-        part: (DiffusersConfig if part == "transformer" else TransformersConfig)(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_compute_dtype=torch.bfloat16,
-            llm_int8_skip_modules=list(spared),
-        )
-        for part, spared in SPARED[family].items()
-        if part not in without
-    }
-    return PipelineQuantizationConfig(quant_mapping=mapping) if mapping else None
+class _Scaled(torch.autograd.Function):
+    """x W^T times a scale an output, remembering W in 8 bits for the backward pass."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
+        ctx.save_for_backward(weight, scale)
+        return F.linear(x, weight.view(E4M3).to(x.dtype)) * scale
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        weight, scale = ctx.saved_tensors
+        return (gradient * scale) @ weight.view(E4M3).to(gradient.dtype), None, None
 
 
-def quantise_by_hand(family: Family, transformer: nn.Module) -> None:
-    """Replace the linear layers inside the transformer's blocks by their NF4 twins, in place."""
-    layers = [
-        (name, layer)
-        for name, layer in transformer.named_modules()
-        if isinstance(layer, nn.Linear)
-        and "transformer_blocks" in name
-        and not name.startswith(SPARED[family]["transformer"])
-    ]
-    for name, layer in layers:
-        owner, _, attribute = name.rpartition(".")
-        setattr(transformer.get_submodule(owner), attribute, _nf4(layer))
-    # PEFT picks its 4-bit LoRA layers by this mark.
-    transformer.is_loaded_in_4bit = True  # type: ignore[assignment]
+class Linear8(nn.Linear):
+    """A frozen linear layer, with bias, whose weight is e4m3 times one scale an output."""
+
+    scale: Tensor
+
+    @torch.no_grad()
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__(layer.in_features, layer.out_features, device="meta")
+        largest_O1 = layer.weight.abs().amax(dim=1, keepdim=True).clamp_min(1e-12)
+        scale_O1 = largest_O1.float() / torch.finfo(E4M3).max
+        held = (layer.weight / scale_O1).to(E4M3)
+        # As bytes, for PEFT converts an adapter to the format of the weight beside it.
+        self.weight = nn.Parameter(held.view(torch.uint8), requires_grad=False)
+        self.bias = layer.bias
+        self.register_buffer("scale", scale_O1[:, 0].to(layer.weight.dtype))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = _Scaled.apply(x, self.weight, self.scale)  # type: ignore[no-untyped-call]
+        return y + self.bias
+
+
+@torch.no_grad()
+def quantise(transformer: nn.Module, quantize: Quantize, device: torch.device) -> None:
+    """Move the transformer to the device, its blocks' linear layers held as `quantize` says.
+
+    Its entrances, its conditioning embedder and its way out stay in 16 bits: docs/decisions/0007.
+    """
+    if quantize != "none":
+        for name, layer in list(transformer.named_modules()):
+            if isinstance(layer, nn.Linear) and "blocks." in name:
+                owner, _, attribute = name.rpartition(".")
+                held = (_nf4 if quantize == "nf4" else Linear8)(layer.to(device))
+                setattr(transformer.get_submodule(owner), attribute, held)
+    if quantize == "nf4":
+        # PEFT picks its 4-bit LoRA layers by this mark; others would merge wrongly.
+        transformer.is_loaded_in_4bit = True  # type: ignore[assignment]
+    transformer.to(device)
 
 
 def _nf4(layer: nn.Linear) -> Linear4bit:

@@ -8,7 +8,7 @@ import torch
 from diffusers import QwenImageEditPlusPipeline
 from PIL import Image
 
-from training.engines.base import EditRequest, EngineError, OnStep, Quantize
+from training.engines.base import EditRequest, EngineError, OnStep
 from training.engines.drawing import draw, open_picture
 from training.engines.lora import Adapters
 from training.engines.packs import (
@@ -20,6 +20,7 @@ from training.engines.packs import (
     torch_device,
     use_areas,
 )
+from training.engines.plans import RESIDENT, Plan
 
 NO_INSTRUCTION = " "
 """The negative prompt of the model card: an empty one would leave no token to attend to."""
@@ -34,7 +35,7 @@ class Editor:
         self._adapters = Adapters(pipeline)
 
     @classmethod
-    def open(cls, base: Path, device: Device = "auto", quantize: Quantize = "none") -> Editor:
+    def open(cls, base: Path, device: Device = "auto", plan: Plan = RESIDENT) -> Editor:
         """Load the base; seconds for a paper-doll pack, minutes for Qwen-Image-Edit-2509.
 
         Raises EngineError when the folder is not a whole Qwen-Image-Edit base.
@@ -43,7 +44,7 @@ class Editor:
         if pack.family != "qwen-edit":
             raise EngineError(f"{pack.title} draws from words; choose a Qwen-Image-Edit base.")
         device_ = torch_device(device)
-        return cls(pack, load_pipeline(QwenImageEditPlusPipeline, pack, device_, quantize))
+        return cls(pack, load_pipeline(QwenImageEditPlusPipeline, pack, device_, plan))
 
     def edit(self, request: EditRequest, on_step: OnStep | None = None) -> Image.Image:
         """Edit: the result has the first picture's ratio and the pack's area.

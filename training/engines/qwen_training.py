@@ -15,11 +15,12 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from training.engines.base import OnStep, Quantize
+from training.engines.base import OnStep
 from training.engines.drawing import draw
 from training.engines.encoding import Encoded, Words
 from training.engines.flow import pack as pack_latents
 from training.engines.packs import Pack, editor_size, load_pipeline, use_areas
+from training.engines.plans import Plan
 from training.engines.qwen import NO_INSTRUCTION
 
 # Attention and feed-forward of both streams. The modulation, a third of the weights, depends on
@@ -36,29 +37,19 @@ class QwenEncoders:
 
     no_words = NO_INSTRUCTION
 
-    def __init__(self, pack: Pack, device: torch.device, quantize: Quantize) -> None:
+    def __init__(self, pack: Pack, device: torch.device, plan: Plan) -> None:
         self._pack = pack
         self._pipeline = load_pipeline(
-            QwenImageEditPlusPipeline, pack, device, quantize, without=("transformer",)
+            QwenImageEditPlusPipeline, pack, device, plan, without=("transformer",)
         )
 
     def target(self, image: Image.Image, area: int, bucket: int) -> Tensor:  # noqa: ARG002
         """At the sides that the pipeline gives a source of this ratio, or the two would shift."""
         size = editor_size(replace(self._pack, vae_area=area), image)
-        return self._latents(ImageOps.fit(image, size), area)
+        return self.control(ImageOps.fit(image, size), area)
 
+    @torch.no_grad()
     def control(self, image: Image.Image, area: int) -> Tensor:
-        return self._latents(image, area)
-
-    @torch.no_grad()
-    def words(self, text: str, controls: list[Image.Image]) -> Words:
-        use_areas(self._pack)
-        seen = [self._pipeline.image_processor.resize(c, *_condition_size(c)) for c in controls]
-        prompt, _ = self._pipeline.encode_prompt(prompt=text, image=seen)
-        return {"prompt": prompt[0].cpu()}
-
-    @torch.no_grad()
-    def _latents(self, image: Image.Image, area: int) -> Tensor:
         vae = self._pipeline.vae
         width, height = editor_size(replace(self._pack, vae_area=area), image)
         pixels = self._pipeline.image_processor.preprocess(image, height, width)[:, :, None]
@@ -67,16 +58,21 @@ class QwenEncoders:
         )
         return latents[0, :, 0].cpu()
 
+    @torch.no_grad()
+    def words(self, text: str, controls: list[Image.Image]) -> Words:
+        use_areas(self._pack)
+        seen = [self._pipeline.image_processor.resize(c, *_condition_size(c)) for c in controls]
+        prompt, _ = self._pipeline.encode_prompt(prompt=text, image=seen)
+        return {"prompt": prompt[0].cpu()}
+
 
 class QwenDenoiser:
     """The transformer of a pack, and its VAE for samples, without the language model."""
 
-    def __init__(self, pack: Pack, device: torch.device, quantize: Quantize) -> None:
+    def __init__(self, pack: Pack, device: torch.device, plan: Plan) -> None:
         texts = ("text_encoder", "tokenizer", "processor")
         self._pack = pack
-        self._pipeline = load_pipeline(
-            QwenImageEditPlusPipeline, pack, device, quantize, without=texts
-        )
+        self._pipeline = load_pipeline(QwenImageEditPlusPipeline, pack, device, plan, without=texts)
         self.transformer = self._pipeline.transformer
 
     def velocity(self, noisy_BCHW: Tensor, sigma_B: Tensor, batch: list[Encoded]) -> Tensor:
