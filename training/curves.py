@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from training.engines.scores import Scores
 
-LEFT, RIGHT, TOP, BOTTOM = 40.0, 312.0, 12.0, 104.0
+LEFT, RIGHT, TOP, BOTTOM = 44.0, 312.0, 12.0, 104.0
 """The plot's box in SVG units."""
 MARGIN = 0.1
 """Of the range of values, left free above and below."""

@@ -185,7 +185,7 @@ def submit_train(  # noqa: PLR0913 - what is asked for
     )
 
 
-def submit_train_editor(snapshot: Snapshot, by: User | None, *, trainer: str = OWN) -> Run:
+def submit_train_editor(snapshot: Snapshot, by: User | None, *, trainer: str = OURS) -> Run:
     base = preferred_base(Family.QWEN_EDIT)
     refuse_held_back(snapshot)
     recipe = default_recipe(base, Phase.EDITOR)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
+from django.conf import settings
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from curation.models import Subject
 from tests.curation.cast import make_photos
 from tests.training.cast import make_run
-from tests.training.pages import make_column, make_lora
+from tests.training.pages import make_column, make_lora, write_losses
 from training.models import Run, RunKind
 
 
@@ -69,6 +72,29 @@ def test_the_card_is_compared_by_buttons_as_by_keys(page: Page, subject: Subject
     page.keyboard.press("ArrowLeft")
     expect(dialog.get_by_text("seed 1", exact=False)).to_be_visible()
     dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
+
+
+def test_a_sample_is_seen_large_at_every_checkpoint_while_the_training_goes_on(
+    page: Page, subject: Subject
+) -> None:
+    run = begin(subject, RunKind.TRAIN)
+    write_losses(run, [])
+    for step, cell in itertools.product((100, 200), (0, 1)):
+        path = settings.RUNS / str(run.pk) / "samples" / f"step-{step:04d}-{cell}.png"
+        Image.new("RGB", (8, 8)).save(path)
+    page.goto(run.get_absolute_url())
+    page.locator("#sample-step-0100-0png").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Cell 1", exact=True)).to_be_visible()
+    expect(dialog.get_by_role("img")).to_have_count(2)
+    expect(dialog.get_by_text("step 200")).to_be_visible()
+    read_again(page, f"/runs/{run.pk}/progress/")
+    page.keyboard.press("ArrowRight")
+    expect(dialog.get_by_text("Cell 2", exact=True)).to_be_visible()
+    dialog.get_by_role("button", name="Cell before").click()
+    expect(dialog.get_by_text("Cell 1", exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
 
 

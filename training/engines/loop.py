@@ -55,8 +55,7 @@ def fit(run: Run) -> int:
     end = first if look(run, first, learner) else recipe.steps
     began = time.monotonic()
     with (run.job.folder / "losses.jsonl").open("a", encoding="utf-8") as losses:
-        steps = range(first, end)
-        for step in rehearsed(transformer, steps, partial(_losses, run)):
+        for step in rehearsed(transformer, range(first, end), partial(_losses, run)):
             loss = _backward(run, learner, step)
             learner.step(learning_rate(recipe, step))
 

@@ -137,12 +137,12 @@ def _cache(job: Job, pack: Pack, watcher: Watcher) -> Cache:
     )
 
 
-def _plan(job: Job) -> Plan:
-    return training_plan(job.recipe.quantize, on_gpu=torch_device(job.device).type == "cuda")
-
-
 def _judge(job: Job, watcher: Watcher) -> Judge | None:
     return Judge.open(job.likeness, job.examples, watcher.beat) if job.likeness else None
+
+
+def _plan(job: Job) -> Plan:
+    return training_plan(job.recipe.quantize, on_gpu=torch_device(job.device).type == "cuda")
 
 
 def _proofs(job: Job) -> list[Sample]:

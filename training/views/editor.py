@@ -19,7 +19,7 @@ from curation.models import Correction, Subject
 from flenwheel.http import MemberRequest
 from training import preflight, submission
 from training.editor_skills import compare
-from training.jobs import AI_TOOLKIT, OWN
+from training.jobs import AI_TOOLKIT, OURS
 from training.models import LoraVersion, Run
 from training.readiness import CannotStart
 
@@ -45,7 +45,7 @@ def editor(request: MemberRequest) -> HttpResponse:
         "skills": compare(),
         "active_runs": Run.objects.active().filter(subject=None),
         "ready": preflight.for_editor_training(),
-        "trainers": (OWN, AI_TOOLKIT) if settings.AI_TOOLKIT else (),
+        "trainers": (OURS, AI_TOOLKIT) if settings.AI_TOOLKIT else (),
     }
     return render(request, "training/editor.html", context)
 
@@ -67,7 +67,7 @@ def train_editor(request: MemberRequest) -> HttpResponse:
 def _trainer(request: MemberRequest) -> str:
     """Our own, unless another is set up here and was chosen."""
     chosen = request.POST.get("trainer")
-    return AI_TOOLKIT if settings.AI_TOOLKIT and chosen == AI_TOOLKIT else OWN
+    return AI_TOOLKIT if settings.AI_TOOLKIT and chosen == AI_TOOLKIT else OURS
 
 
 @login_required
