@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: up test check packs bench-wheel bench-review clean
+.PHONY: up test check packs bench-wheel bench-review bench-train clean
 
 up: .venv/runs
 	@exec $(BIN)/python manage.py up
@@ -27,6 +27,9 @@ bench-wheel: .venv/develops
 
 bench-review: .venv/develops
 	$(BIN)/python -m bench.review --json bench/review.json
+
+bench-train: .venv/develops
+	$(BIN)/python -m bench.training_step
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from diffusers import (
     QwenImageTransformer2DModel,
 )
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tests.engines.conftest import Told, never, tiny_job
@@ -102,6 +104,25 @@ def test_sources_at_timestep_zero_are_modulated_as_in_the_plain_model(qwen_base:
     plain, lean = plain_and_lean(qwen_base, "qwen-edit", zero_cond_t=True)
     inputs = asked("qwen-edit")
     assert torch.equal(lean(**inputs)[0], plain(**inputs)[0])
+
+
+def test_weights_may_lie_in_many_files(base: Path, family: Family, tmp_path: Path) -> None:
+    plain = PLAIN[family].from_pretrained(base / "transformer")
+    plain.save_pretrained(tmp_path / "transformer", max_shard_size="20KB")
+    assert len(list(tmp_path.glob("transformer/*.safetensors"))) > 2
+    _, lean = plain_and_lean(tmp_path, family)
+    assert torch.equal(lean(**asked(family))[0], plain(**asked(family))[0])
+
+
+def test_a_modulation_weight_that_no_file_has_is_named(flux_base: Path, tmp_path: Path) -> None:
+    shutil.copytree(flux_base / "transformer", tmp_path / "transformer")
+    file = tmp_path / "transformer" / "diffusion_pytorch_model.safetensors"
+    weights = load_file(file)
+    del weights["norm_out.linear.weight"]
+    save_file(weights, file)
+    _, lean = plain_and_lean(tmp_path, "flux")
+    with pytest.raises(EngineError, match=r"norm_out\.linear\.weight is missing"):
+        lean(**asked("flux"))
 
 
 def test_no_modulation_weight_is_in_the_model(base: Path, family: Family) -> None:

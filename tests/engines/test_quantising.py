@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +13,15 @@ from PIL import Image
 from torch import nn
 
 from tests.engines.conftest import Told, never, tiny_job
+from training.engines import quantising
 from training.engines.base import Family, GenerateRequest, LoraRef, Quantize
 from training.engines.families import FAMILIES
 from training.engines.flux import Generator
 from training.engines.loop import train
+from training.engines.modulation import LeanFlux
 from training.engines.packs import open_pack
 from training.engines.plans import PLANS, RESIDENT, plan_named
-from training.engines.quantising import E4M3, Linear8
+from training.engines.quantising import E4M3, Linear8, held_small
 
 SMALL = {"nf4": Linear4bit, "fp8": Linear8}
 
@@ -37,6 +40,27 @@ def test_every_linear_layer_of_the_blocks_is_held_small_and_no_other(
         if family == "flux"
         else {"time_text_embed", "proj_out", "img_in", "txt_in"}
     )
+
+
+@pytest.mark.parametrize("quantize", SMALL)
+def test_only_one_layer_at_a_time_is_on_the_device_in_16_bits(
+    flux_base: Path, quantize: Quantize, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transformer = LeanFlux.from_pretrained(flux_base / "transformer")
+    whole = [
+        weakref.ref(m)
+        for n, m in transformer.named_modules()
+        if "blocks." in n and isinstance(m, nn.Linear)
+    ]
+    left = []
+
+    def watched(layer: nn.Linear, quantize: Quantize) -> nn.Linear:
+        left.append(sum(layer() is not None for layer in whole))
+        return held_small(layer, quantize)
+
+    monkeypatch.setattr(quantising, "held_small", watched)
+    quantising.quantise(transformer, quantize, torch.device("cpu"))
+    assert left == [*range(len(whole), 0, -1)]
 
 
 def test_eight_bits_keep_every_weight_within_a_sixteenth_of_its_size() -> None:

@@ -26,6 +26,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from training.engines.base import EngineError
 from training.engines.memory import ROW_MEMORY
 from training.engines.modulation_lora import ModulationLora, modulation_part
 
@@ -247,7 +248,13 @@ def read_from(folder: Path) -> Read:
     """Read weights by name from the safetensors files of a folder, which stay mapped."""
     files: list[Any] = [safe_open(path, "pt") for path in sorted(folder.glob("*.safetensors"))]
     where = {name: file for file in files for name in file.keys()}  # noqa: SIM118
-    return lambda name: cast("Tensor", where[name].get_tensor(name))
+
+    def read(name: str) -> Tensor:
+        if name not in where:
+            raise EngineError(f"The weight {name} is missing in {folder}. Download it again.")
+        return cast("Tensor", where[name].get_tensor(name))
+
+    return read
 
 
 def _skip_silu(owner: nn.Module) -> None:

@@ -60,27 +60,32 @@ def quantise(transformer: nn.Module, quantize: Quantize, device: torch.device) -
 
     Its entrances, its conditioning embedder and its way out stay in 16 bits: docs/decisions/0007.
     """
-    if quantize != "none":
-        for name, layer in list(transformer.named_modules()):
-            if isinstance(layer, nn.Linear) and "blocks." in name:
-                owner, _, attribute = name.rpartition(".")
-                held = (_nf4 if quantize == "nf4" else Linear8)(layer.to(device))
-                setattr(transformer.get_submodule(owner), attribute, held)
+    # By name, for a list of the layers themselves would keep every one of them in 16 bits.
+    for name in [name for name, _ in transformer.named_modules() if "blocks." in name]:
+        layer = transformer.get_submodule(name)
+        if isinstance(layer, nn.Linear) and quantize != "none":
+            owner, _, attribute = name.rpartition(".")
+            held = held_small(layer.to(device), quantize)
+            setattr(transformer.get_submodule(owner), attribute, held)
     if quantize == "nf4":
         # PEFT picks its 4-bit LoRA layers by this mark; others would merge wrongly.
         transformer.is_loaded_in_4bit = True  # type: ignore[assignment]
     transformer.to(device)
 
 
+def held_small(layer: nn.Linear, quantize: Quantize) -> nn.Linear:
+    """The layer's twin in 4 or 8 bits, on its device."""
+    return _nf4(layer) if quantize == "nf4" else Linear8(layer)
+
+
 def _nf4(layer: nn.Linear) -> Linear4bit:
     quantised = Linear4bit(  # type: ignore[no-untyped-call]
         layer.in_features,
         layer.out_features,
-        bias=layer.bias is not None,
         compute_dtype=layer.weight.dtype,
         quant_type="nf4",
+        device="meta",
     )
     quantised.weight = Params4bit(layer.weight.data, requires_grad=False, quant_type="nf4")
-    if layer.bias is not None:
-        quantised.bias = layer.bias
+    quantised.bias = layer.bias
     return quantised.to(layer.weight.device)
