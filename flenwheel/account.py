@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import SESSION_KEY, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
@@ -26,6 +27,12 @@ class NameForm(forms.ModelForm[User]):
         fields = ("first_name",)
 
 
+class EmailForm(forms.ModelForm[User]):
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
 @login_required
 @require_GET
 def account(request: MemberRequest) -> HttpResponse:
@@ -33,7 +40,12 @@ def account(request: MemberRequest) -> HttpResponse:
 
 
 def _page(request: MemberRequest, **refused: forms.BaseForm) -> HttpResponse:
-    context = {"name": NameForm(instance=request.user), "password": _password_form(request.user)}
+    context = {
+        "name": NameForm(instance=request.user),
+        "email": EmailForm(instance=request.user),
+        "password": _password_form(request.user),
+        "sends_mail": settings.SENDS_MAIL,
+    }
     status = 422 if refused else 200
     return render(request, "flenwheel/account.html", context | refused, status=status)
 
@@ -52,6 +64,17 @@ def change_name(request: MemberRequest) -> HttpResponse:
         return _page(request, name=form)
     form.save()
     messages.success(request, "Others now read this name.")
+    return redirect("account")
+
+
+@login_required
+@require_POST
+def change_email(request: MemberRequest) -> HttpResponse:
+    form = EmailForm(request.POST, instance=User.objects.get(pk=request.user.pk))
+    if not form.is_valid():
+        return _page(request, email=form)
+    form.save()
+    messages.success(request, "Your address is saved.")
     return redirect("account")
 
 

@@ -18,6 +18,7 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("account/", account.account, name="account"),
     path("account/name/", account.change_name, name="change_name"),
+    path("account/email/", account.change_email, name="change_email"),
     path("account/password/", account.change_password, name="change_password"),
     path("account/elsewhere/", account.log_out_elsewhere, name="log_out_elsewhere"),
     path("", include("curation.urls")),

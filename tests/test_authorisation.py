@@ -142,6 +142,7 @@ ADDRESSES: list[Address] = [
     ("new_subject", "get", EVERYBODY, lambda w: []),
     ("account", "get", EVERYBODY, lambda w: []),
     ("change_name", "post", EVERYBODY, lambda w: []),
+    ("change_email", "post", EVERYBODY, lambda w: []),
     ("change_password", "post", EVERYBODY, lambda w: []),
     ("log_out_elsewhere", "post", EVERYBODY, lambda w: []),
     ("all_runs", "get", EVERYBODY, lambda w: []),

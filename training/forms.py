@@ -23,8 +23,8 @@ from training.advice import MOST_CFG, MOST_STEPS, STRONGEST, WEAKEST
 from training.jobs import AI_TOOLKIT, OURS
 from training.models import BaseModel, EditorLora, LoraVersion, Phase
 from training.recipe_form import RecipeForm
-from training.tool_fields import tool_fields
-from training.tools import Tools
+from training.tool_fields import CACHE, speed_field, tool_fields
+from training.tools import FIRST_BLOCK_CACHE, Tools
 
 CELLS = {str(shot): shot for shot in (*shots.portraits(), *shots.bodies())}
 """Every cell of the coverage table by the words that a form sends for it."""
@@ -131,7 +131,7 @@ class EnrichForm(PlanForm):
             own=self.cleaned_data.get("own", True),
             others=tuple(self.cleaned_data.get("others", ())),
             speed=EditorLora.objects.filter(pk=speed).first() if speed.isdigit() else None,
-            first_block_cache=speed == "cache",
+            first_block_cache=speed == CACHE,
         )
 
 
@@ -147,6 +147,12 @@ class GenerateForm(PlanForm):
             empty_label=None,
             initial=versions.current().first,
         )
+        self.fields["speed"] = speed_field()
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        is_cached = self.cleaned_data["speed"] == CACHE
+        return super().changes | ({"first_block_cache": FIRST_BLOCK_CACHE} if is_cached else {})
 
 
 class TrainForm(StartForm, WishForm, RecipeForm):

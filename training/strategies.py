@@ -103,8 +103,6 @@ def _runs(subject: Subject) -> Iterable[Run]:
 
 
 def way_of(run: Run) -> Way:
-    """Of a run from before strategies were written down, by whether it had a LoRA."""
     own = [str(run.lora)] if run.lora else []
     others = [lora["name"] for lora in run.recipe.get("loras", ())]
-    usual = strategy_of(own=bool(own), others=0)
-    return Way(Strategy(run.recipe.get("strategy", usual)), (*own, *others))
+    return Way(strategy_of(run), (*own, *others))

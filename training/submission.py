@@ -73,7 +73,7 @@ def submit_enrich(  # noqa: PLR0913 - what is asked for
         lora=lora,
         items=items,
         title=f"{len(items)} edits of the photos",
-        recipe={"per_shot": per_shot, **tools.recipe(lora), **changes},
+        recipe={"per_shot": per_shot, **tools.recipe(), **changes},
         key=key,
     )
 

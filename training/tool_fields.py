@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django import forms
 
 from training.models import BaseModel, EditorLora, LoraVersion
+
+CACHE = "cache"
+"""What a form sends for the first-block cache; a distilled LoRA is sent by its number."""
 
 
 def tool_fields(base: BaseModel) -> dict[str, forms.Field]:
@@ -20,14 +25,18 @@ def tool_fields(base: BaseModel) -> dict[str, forms.Field]:
         fields["others"] = forms.ModelMultipleChoiceField(
             loras.skills(), required=False, widget=forms.CheckboxSelectMultiple
         )
-    fields["speed"] = forms.ChoiceField(
+    fields["speed"] = speed_field(loras.speeds())
+    return fields
+
+
+def speed_field(distilled: Iterable[EditorLora] = ()) -> forms.ChoiceField:
+    return forms.ChoiceField(
         choices=[
-            ("", "As the editor's authors do"),
-            ("cache", "First-block cache: skips steps that change little; an approximation"),
-            *((str(lora.pk), f"{lora}: distilled, so a draft") for lora in loras.speeds()),
+            ("", "As the model's authors do"),
+            (CACHE, "First-block cache: skips steps that change little; an approximation"),
+            *((str(lora.pk), f"{lora}: distilled, so a draft") for lora in distilled),
         ],
         required=False,
         label="Speed",
         widget=forms.Select(attrs={"class": "form-select"}),
     )
-    return fields

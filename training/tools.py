@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import models
 
-from training.models import EditorLora, LoraVersion, RunItem
+from training.models import EditorLora, Purpose, Run, RunItem
 from training.orders import shot_of
 from training.readiness import CannotStart
 from training.spoken import spoken
@@ -28,8 +28,11 @@ class Strategy(models.TextChoices):
     HYBRID = "hybrid", "Own and others' together"
 
 
-def strategy_of(*, own: bool, others: int) -> Strategy:
-    if own:
+def strategy_of(run: Run) -> Strategy:
+    """By the LoRAs it drew with; one that only makes it faster makes no strategy."""
+    loras = run.recipe.get("loras", ())
+    others = sum(lora["purpose"] != Purpose.SPEED for lora in loras)
+    if run.lora_id:
         return Strategy.HYBRID if others else Strategy.OWN
     return (Strategy.PLAIN, Strategy.SINGLE, Strategy.STACKED)[min(others, 2)]
 
@@ -43,17 +46,14 @@ class Tools:
     speed: EditorLora | None = None
     first_block_cache: bool = False
 
-    def recipe(self, own: LoraVersion | None) -> dict[str, Any]:
+    def recipe(self) -> dict[str, Any]:
         """What a run's recipe says of them.
 
         Raises:
             CannotStart: a LoRA's file is gone.
         """
         loras = (*self.others, self.speed) if self.speed else self.others
-        strategy = strategy_of(own=own is not None, others=len(self.others))
-        said: dict[str, Any] = {"strategy": strategy.value}
-        if loras:
-            said["loras"] = [_entry(lora) for lora in loras]
+        said: dict[str, Any] = {"loras": [_entry(lora) for lora in loras]} if loras else {}
         if self.speed:
             facts = {name: getattr(self.speed, name) for name in ("steps", "true_cfg", "shift")}
             said |= {name: value for name, value in facts.items() if value is not None}
@@ -83,6 +83,7 @@ def _entry(lora: EditorLora) -> dict[str, Any]:
         )
     return {
         "name": lora.name,
+        "purpose": lora.purpose,
         "place": lora.place,
         "sha256": lora.sha256,
         "strength": lora.strength,

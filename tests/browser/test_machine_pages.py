@@ -28,7 +28,7 @@ def paths(page: Page, subject: Subject, alice: User) -> list[str]:
         facts = {"sha256": "0" * 64, "licence": "MIT", "purpose": purpose}
         EditorLora.objects.create(base=base, name=name, place=name, **facts)
     for number, names in enumerate(((), ("Angles",), ("Skin",))):
-        recipe = {"loras": [{"name": name, "sha256": name} for name in names]}
+        recipe = {"loras": [{"name": name, "sha256": name, "purpose": "angle"} for name in names]}
         run = make_run(subject, RunKind.ENRICH, recipe=recipe)
         shot = Shot("left profile")
         facts = {"view": shot.view, "expression": shot.expression, "pose": shot.pose}

@@ -35,7 +35,7 @@ def test_an_answer_of_another_size_is_fitted_and_its_mask_is_kept() -> None:
     assert picture.getpixel((5, 5)) == before.getpixel((5, 5))
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_the_editors_answer_inside_a_mask_leaves_the_rest_of_the_picture_as_it_was() -> None:
     """A real run of the tiny editor."""
     call_command("register_packs", verbosity=0)

@@ -20,6 +20,7 @@ from curation.models import Image, Subject
 from curation.shots import Shot
 from tests.curation.cast import make_photos
 from tests.training.cast import make_base
+from tests.training.pages import make_lora as make_character
 from training import demo, execution
 from training.ecosystem import ECOSYSTEM, EDIT_2509
 from training.models import BaseModel, EditorLora, Family, Purpose, Run, RunStatus
@@ -122,17 +123,21 @@ def test_templates_of_several_are_put_around_one_another():
 
 
 @pytest.mark.parametrize(
-    ("own", "others", "strategy"),
+    ("own", "purposes", "strategy"),
     [
-        (False, 0, Strategy.PLAIN),
-        (True, 0, Strategy.OWN),
-        (False, 1, Strategy.SINGLE),
-        (False, 3, Strategy.STACKED),
-        (True, 2, Strategy.HYBRID),
+        (None, [], Strategy.PLAIN),
+        (1, [], Strategy.OWN),
+        (None, ["angle"], Strategy.SINGLE),
+        (None, ["angle", "speed"], Strategy.SINGLE),
+        (None, ["angle", "skin", "light"], Strategy.STACKED),
+        (1, ["angle", "skin"], Strategy.HYBRID),
     ],
 )
-def test_what_is_used_together_is_the_strategy(own: bool, others: int, strategy: Strategy):
-    assert strategy_of(own=own, others=others) == strategy
+def test_what_is_used_together_is_the_strategy(
+    own: int | None, purposes: list[str], strategy: Strategy
+):
+    recipe = {"loras": [{"purpose": purpose} for purpose in purposes]}
+    assert strategy_of(Run(lora_id=own, recipe=recipe)) == strategy
 
 
 @pytest.mark.django_db(transaction=True)
@@ -158,7 +163,7 @@ def test_an_enrichment_draws_with_the_loras_of_others_in_their_words() -> None:
     assert "Rotate the camera" in single.provenance["spoken"]
     told = [quick.provenance[name] for name in ("steps", "true_cfg", "shift")]
     assert told == [4, 1.0, 3.0]
-    assert [run.recipe["strategy"] for run in runs] == ["plain", "single", "single"]
+    assert [strategy_of(run) for run in runs] == ["plain", "single", "single"]
 
 
 @pytest.fixture
@@ -186,11 +191,17 @@ def test_what_is_ticked_is_in_the_recipe(page: Client):
     order = {"shots": [str(LEFT)], "per_shot": 1, "others": [lora.pk], "speed": "cache"}
     page.post(reverse("enrich", args=["juno"]), order)
     run = Run.objects.get()
-    assert run.recipe["strategy"] == "single"
     assert run.recipe["loras"][0]["sha256"] == lora.sha256
     assert run.recipe["first_block_cache"] > 0
     assert run.lora_hashes == {lora.sha256}
     assert shot_of(run.items.get()) == LEFT
+
+
+def test_drawing_can_skip_blocks_as_well(page: Client, subject: Subject):
+    lora = make_character(subject)
+    order = {"shots": [str(LEFT)], "per_shot": 1, "lora": lora.pk, "speed": "cache"}
+    page.post(reverse("generate", args=["juno"]), order)
+    assert Run.objects.latest("pk").recipe["first_block_cache"] > 0
 
 
 def test_a_lora_whose_file_is_gone_is_named(page: Client):

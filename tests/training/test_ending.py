@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -111,3 +113,13 @@ def test_a_run_resumed_is_told_of_again(subject: Subject, asker: User):
     run.resume()
     Run.objects.filter(pk=run.pk).update(status=RunStatus.SUCCEEDED, finished_at=timezone.now())
     assert tell_ends() == 1
+
+
+def test_people_say_on_their_account_where_they_are_told(client: Client, alice: User):
+    client.force_login(alice)
+    page = client.get(reverse("account")).content.decode()
+    assert "Told when a long run that you asked for ends" in page
+    assert client.post(reverse("change_email"), {"email": "no address"}).status_code == 422
+    client.post(reverse("change_email"), {"email": "alice@example.org"})
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.org"

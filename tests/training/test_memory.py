@@ -15,6 +15,7 @@ from curation.models import Subject
 from tests.curation.cast import make_photos
 from tests.training.cast import make_base, make_pipeline
 from training import preflight
+from training.cards import tell_gpu
 from training.memory import drawing_plan
 from training.models import BaseModel, Family, Gpu, Run, RunKind
 from training.readiness import CannotStart, refuse_missing_files, refuse_unready
@@ -95,3 +96,25 @@ def test_a_training_that_would_fill_the_disk_is_refused(
     refuse_unready(RunKind.OTHERS, flux, {})
     with pytest.raises(CannotStart, match="Make room on the Disk page"):
         refuse_unready(RunKind.TRAIN, flux, default_recipe(flux, "head"))
+
+
+def test_a_worker_tells_of_the_largest_gpu_of_its_machine(
+    db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\nprintf '8192, A small card\\n24564, NVIDIA GeForce RTX 4090\\n'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    for _ in range(2):
+        tell_gpu("here")
+    gpu = Gpu.objects.get()
+    assert (gpu.name, gpu.vram) == ("NVIDIA GeForce RTX 4090", 24564 * 2**20)
+
+
+def test_a_tool_that_fails_tells_nothing(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho No devices were found\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    tell_gpu("here")
+    assert not Gpu.objects.exists()

@@ -24,9 +24,8 @@ numbers = itertools.count()
 
 
 def enriched(subject: Subject, *names: str) -> Run:
-    strategy = (Strategy.PLAIN, Strategy.SINGLE, Strategy.STACKED)[len(names)]
-    loras = [{"name": name, "sha256": name} for name in names]
-    return make_run(subject, RunKind.ENRICH, recipe={"strategy": strategy.value, "loras": loras})
+    loras = [{"name": name, "sha256": name, "purpose": "other"} for name in names]
+    return make_run(subject, RunKind.ENRICH, recipe={"loras": loras})
 
 
 def decide(run: Run, shot: Shot, accepted: int, rejected: int) -> None:

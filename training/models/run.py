@@ -160,7 +160,7 @@ class Run(models.Model):
     progress = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
     rate = models.FloatField(null=True, blank=True, help_text="Items or steps a second.")
-    memory_plan = models.CharField(max_length=200, blank=True)
+    memory_plan = models.TextField(blank=True)
     failure = models.TextField(blank=True)
     traceback = models.TextField(blank=True)
     worker = models.CharField(max_length=120, blank=True)
