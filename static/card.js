@@ -22,6 +22,7 @@ function show() {
   const strips = [...rows[row].querySelectorAll(".seeds")];
   const cells = strips.map((strip) => strip.children[Math.min(seed, strip.children.length - 1)]);
   dialog.querySelector("[data-title]").textContent = `${rows[row].dataset.row}, seed ${seed + 1}`;
+  dialog.querySelector("[data-closer]").href = `${rows[row].querySelector("th a").href}?seed=${seed}`;
   dialog.querySelector("[data-strip]").replaceChildren(
     ...cells.flatMap((link, i) => (link ? [figure(link, titles[i])] : [])),
   );

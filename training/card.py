@@ -3,143 +3,139 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 from django.db.models import Count, Q
 
-from curation.models import Image, Subject
-from curation.shots import Shot
-from training.models import Benchmark, Cell, LoraVersion, RunStatus, Score
-from training.scoring import Interval, difference, interval, says
+from curation.diversity import vendi
+from curation.embeddings import from_bytes
+from curation.models import Subject
+from training.columns import Cells, CellView, Column
+from training.comparing import Verdict, compare
+from training.models import (
+    Benchmark,
+    Cell,
+    Question,
+    RunStatus,
+    Score,
+    Standing,
+    Suite,
+)
+from training.scoring import Interval
 
-Metric = Score.Metric
-SUCCESS = (Metric.PERSON, Metric.VIEW, Metric.EXPRESSION, Metric.POSE)
-ByShot = dict[Shot, list[float]]
+__all__ = [
+    "Card",
+    "CellView",
+    "Column",
+    "Diversity",
+    "Scale",
+    "Verdict",
+    "card",
+    "compare",
+    "diversities",
+]
+
 LEARNED = Q(lora__snapshot__items__held_out=False)
 
 
 @dataclass(frozen=True, slots=True)
-class CellView:
-    """`is_right`: the right person and view and expression or pose; None when not readable."""
-
-    image: Image
-    seed: int
-    identity: float | None
-    is_right: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A version under measure; `num_images` is how many it learned from, 0 for the base."""
-
-    benchmark: Benchmark
-    cells: dict[Shot, list[CellView]]
-    num_images: int
-
-    @property
-    def lora(self) -> LoraVersion | None:
-        return self.benchmark.lora
-
-    @property
-    def title(self) -> str:
-        return str(self.lora or "base")
-
-    @property
-    def subtitle(self) -> str:
-        return "no LoRA" if self.lora is None else f"{self.num_images} images"
-
-    @property
-    def identities(self) -> ByShot:
-        return {
-            shot: [c.identity for c in cells if c.identity is not None]
-            for shot, cells in self.cells.items()
-        }
-
-    @property
-    def successes(self) -> ByShot:
-        return {
-            shot: [float(c.is_right) for c in cells if c.is_right is not None]
-            for shot, cells in self.cells.items()
-        }
-
-    @property
-    def identity(self) -> Interval | None:
-        return interval(self.identities)
-
-    @property
-    def success(self) -> Interval | None:
-        return interval(self.successes)
-
-
-@dataclass(frozen=True, slots=True)
 class CardRow:
-    shot: Shot
+    question: Question
     cells: tuple[tuple[CellView, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """How the newest column compares with the one before it."""
+class Scale:
+    """The ends that likeness is read between: what the base alone draws, and what the photos score
+    against others of the same person. Cosines."""
 
-    word: str
-    sentence: str
-    gap: Interval | None
+    floor: float
+    ceiling: float
+    num_photos: int
+    are_held_out: bool
+
+    def share(self, found: Interval | None) -> Interval | None:
+        """The part of the way from floor to ceiling."""
+        way = self.ceiling - self.floor
+        if found is None:
+            return None
+        low, mean, high = ((v - self.floor) / way for v in (found.low, found.mean, found.high))
+        return Interval(mean, low, high)
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    suite: str
+    suite: Suite | None
     columns: tuple[Column, ...]
 
     @property
     def rows(self) -> list[CardRow]:
-        shots = list(self.columns[0].cells) if self.columns else []
+        asked = {question: None for column in self.columns for question in column.cells}
         return [
-            CardRow(shot, tuple(tuple(column.cells.get(shot, ())) for column in self.columns))
-            for shot in shots
+            CardRow(question, tuple(tuple(c.cells.get(question, ())) for c in self.columns))
+            for question in sorted(asked, key=lambda question: question.ordinal)
         ]
 
     @property
-    def verdict(self) -> Verdict | None:
-        if len(self.columns) < 2:
+    def base(self) -> Column | None:
+        """The floor of the scale: what the base alone draws."""
+        return next((column for column in self.columns if column.lora is None), None)
+
+    @property
+    def is_one_scale(self) -> bool:
+        """Likeness was measured against the same photos in every column."""
+        return len({column.benchmark.references for column in self.columns}) == 1
+
+    @property
+    def scale(self) -> Scale | None:
+        """None where the base was not measured, or nothing says how alike the photos are."""
+        newest = self.columns[-1].benchmark if self.columns else None
+        level = self.base.identity if self.base else None
+        if newest is None or newest.ceiling is None or level is None:
             return None
-        return compare(self.columns[-1], self.columns[-2])
+        if level.mean >= newest.ceiling:
+            return None
+        return Scale(level.mean, newest.ceiling, newest.num_references, newest.are_held_out)
 
+    @property
+    def rival(self) -> Column | None:
+        """What the newest column has to beat: the version in use, else the column before it."""
+        *others, _ = self.columns or [None]
+        in_use = [c for c in others if c and c.lora and c.lora.standing == Standing.CURRENT]
+        return (in_use or others or [None])[-1]
 
-def compare(newer: Column, older: Column) -> Verdict:
-    gap = difference(newer.successes, older.successes)
-    word = says(gap)
-    if gap is None:
-        return Verdict(word, "Nothing comparable was measured yet.", None)
-    head = {
-        "better": f"{newer.title} is better than {older.title}",
-        "worse": f"{newer.title} is worse than {older.title}",
-        "cannot tell": f"{newer.title} and {older.title} cannot be told apart yet",
-    }[word]
-    numbers = (
-        f"{100 * gap.mean:+.0f} points of cells right, 95 % interval {100 * gap.low:+.0f} to "
-        f"{100 * gap.high:+.0f}, same cells and seeds."
-    )
-    return Verdict(word, f"{head}: {numbers}", gap)
+    @property
+    def verdict(self) -> Verdict | None:
+        if self.rival is None:
+            return None
+        return compare(self.columns[-1], self.rival).verdict
+
+    def only(self, chosen: Collection[int]) -> Card:
+        """The columns of these benchmarks alone."""
+        return replace(self, columns=tuple(c for c in self.columns if c.benchmark.pk in chosen))
 
 
 def card(subject: Subject) -> Card:
-    """The newest finished benchmark of every version, within the newest suite. Constant SQL."""
+    """The largest finished benchmark of every version, the newest of as large ones, within the
+    newest suite. Four queries."""
     done = (
         Benchmark.objects.filter(subject=subject, run__status=RunStatus.SUCCEEDED)
-        .select_related("lora__snapshot", "base", "run")
+        .select_related("lora__snapshot", "base", "run", "suite")
         .annotate(num_images=Count("lora__snapshot__items", filter=LEARNED))
         .order_by("pk")
     )
     benchmarks = list(done)
     if not benchmarks:
-        return Card("", ())
+        return Card(None, ())
     suite = benchmarks[-1].suite
-    newest = {b.lora_id: b for b in benchmarks if b.suite == suite}
-    ordered = sorted(newest.values(), key=_place)
-    cells = _cells_of(ordered)
-    return Card(suite, tuple(Column(b, cells[b.pk], b.num_images) for b in ordered))
+    by_size = sorted(benchmarks, key=lambda benchmark: (benchmark.run.total, benchmark.pk))
+    largest = {b.lora_id: b for b in by_size if b.suite_id == suite.pk}
+    ordered = sorted(largest.values(), key=_place)
+    questions = {question.pk: question for question in suite.questions.all()}
+    cells = _cells_of(ordered, questions)
+    return Card(suite, tuple(_column(b, cells[b.pk], b.num_images) for b in ordered))
 
 
 def _place(benchmark: Benchmark) -> tuple[int, int, int]:
@@ -148,21 +144,56 @@ def _place(benchmark: Benchmark) -> tuple[int, int, int]:
     return (0, 0, 0) if lora is None else (1, int(lora.number > 0), lora.pk)
 
 
-def _cells_of(benchmarks: Iterable[Benchmark]) -> dict[int, dict[Shot, list[CellView]]]:
-    cells = (
-        Cell.objects.filter(benchmark__in=list(benchmarks))
-        .select_related("image")
-        .prefetch_related("scores")
-        .order_by("benchmark", "ordinal")
-    )
-    table: dict[int, dict[Shot, list[CellView]]] = defaultdict(lambda: defaultdict(list))
-    for cell in cells:
-        table[cell.benchmark_id][cell.shot].append(view_of(cell))
+def _column(benchmark: Benchmark, cells: Cells, num_images: int) -> Column:
+    scored = {question: views for question, views in cells.items() if not question.probe}
+    probes = {question: views for question, views in cells.items() if question.probe}
+    return Column(benchmark, scored, num_images, probes)
+
+
+def _cells_of(benchmarks: Sequence[Benchmark], questions: dict[int, Question]) -> dict[int, Cells]:
+    shown = Cell.objects.filter(benchmark__in=benchmarks, question__in=list(questions))
+    values = defaultdict[int, dict[str, float]](dict)
+    taken = Score.objects.filter(cell__benchmark__in=benchmarks, value__isnull=False)
+    for pk, metric, value in taken.values_list("cell_id", "metric", "value"):
+        values[pk][metric] = float(value or 0.0)
+    table: dict[int, Cells] = defaultdict(lambda: defaultdict(list))
+    facts = ("benchmark", "question", "seed", "image", "image__sha256", "image__erased_at")
+    for cell in shown.select_related("image").only(*facts).order_by("benchmark", "ordinal"):
+        found = CellView(cell.image, cell.seed, values[cell.pk])
+        table[cell.benchmark_id][questions[cell.question_id or 0]].append(found)
     return table
 
 
-def view_of(cell: Cell) -> CellView:
-    values = {score.metric: score.value for score in cell.scores.all()}
-    told = [values.get(metric) for metric in SUCCESS]
-    is_right = None if None in told else all(told)
-    return CellView(cell.image, cell.seed, values.get(Metric.IDENTITY), is_right)
+@dataclass(frozen=True, slots=True)
+class Diversity:
+    """Vendi scores: in effect how many different pictures there are among a cell's seeds, on
+    average, and among all scored cells."""
+
+    within: float
+    overall: float
+    num_seeds: int
+    num_images: int
+
+
+def diversities(columns: Iterable[Column]) -> dict[int, Diversity]:
+    """By benchmark; over the seeds that every column drew, for more pictures are more different.
+    None of it where pictures were measured before thumbnails were kept. One query."""
+    shown = list(columns)
+    seeds = min((column.num_seeds for column in shown), default=0)
+    rows = Cell.objects.filter(
+        benchmark__in=[column.benchmark for column in shown],
+        question__probe="",
+        seed__lt=seeds,
+        thumbnail__isnull=False,
+    ).values_list("benchmark", "question", "thumbnail")
+    found: dict[int, dict[int, list[bytes]]] = defaultdict(lambda: defaultdict(list))
+    for benchmark, question, thumbnail in rows:
+        found[benchmark][question].append(bytes(thumbnail or b""))
+    return {pk: _diversity(cells, seeds) for pk, cells in found.items()}
+
+
+def _diversity(cells: dict[int, list[bytes]], seeds: int) -> Diversity:
+    stacked = [np.stack([from_bytes(stored) for stored in cell]) for cell in cells.values()]
+    within = float(np.mean([vendi(cell) for cell in stacked]))
+    together = np.concatenate(stacked)
+    return Diversity(within, vendi(together), seeds, len(together))

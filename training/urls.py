@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from training.views import asking, editor, loras, runs, setup, starting, wheel
+from training.views import asking, card, editor, loras, runs, setup, starting, suite, wheel
 
 urlpatterns = [
     path("s/<slug:slug>/", wheel.wheel, name="wheel"),
@@ -12,8 +12,9 @@ urlpatterns = [
     path("s/<slug:slug>/others/", asking.draw_others, name="draw_others"),
     path("s/<slug:slug>/captions/propose/", asking.propose_captions, name="propose_captions"),
     path("s/<slug:slug>/train/", starting.train, name="train"),
-    path("s/<slug:slug>/benchmark/", starting.benchmark, name="benchmark"),
-    path("s/<slug:slug>/card/", loras.card, name="card"),
+    path("s/<slug:slug>/benchmark/", card.benchmark, name="benchmark"),
+    path("s/<slug:slug>/card/", card.card, name="card"),
+    path("s/<slug:slug>/card/<int:question>/", card.card_cell, name="card_cell"),
     path("s/<slug:slug>/runs/", runs.runs, name="runs"),
     path("items/<int:pk>/edit/", starting.edit_item, name="edit_item"),
     path("runs/", runs.all_runs, name="all_runs"),
@@ -27,6 +28,7 @@ urlpatterns = [
     path("loras/<int:pk>/promote/", loras.promote, name="promote"),
     path("loras/<int:pk>/retire/", loras.retire, name="retire_lora"),
     path("loras/<int:pk>/file/", loras.lora_file, name="lora_file"),
+    path("suite/", suite.suite, name="suite"),
     path("editor/", editor.editor, name="editor"),
     path("editor/train/", editor.train_editor, name="train_editor"),
     path("editor/benchmark/", editor.benchmark_editor, name="benchmark_editor"),

@@ -12,6 +12,7 @@ from curation.freezing import freeze_character
 from curation.models import Origin, Subject
 from tests.curation.cast import make_image, make_photos
 from tests.training.cast import make_run
+from training import suite
 from training.models import (
     BaseModel,
     Benchmark,
@@ -24,6 +25,7 @@ from training.models import (
     Score,
 )
 
+FIVE = ("identity", "person", "view", "expression", "pose")
 FINISHED = {"status": RunStatus.SUCCEEDED, "fence": 1}
 
 
@@ -54,15 +56,18 @@ def make_lora(subject: Subject, number: int = 1, **facts: Any) -> LoraVersion:
 def make_column(subject: Subject, lora: LoraVersion | None, right: bool) -> Benchmark:
     """One column of the card: two seeds of one cell, all right or all wrong."""
     run = make_finished_run(subject, RunKind.BENCHMARK, lora=lora)
+    asked = suite.current()
+    question = asked.questions.earliest("ordinal")
     column = Benchmark.objects.create(
-        subject=subject, base=BaseModel.objects.get(pk=run.base_id), lora=lora, run=run, suite="s"
+        subject=subject, base=BaseModel.objects.get(pk=run.base_id), lora=lora, run=run, suite=asked
     )
     for seed in range(2):
         number = 1000 * run.pk + seed
         image = make_image(subject, number, origin=Origin.BENCHMARK)
-        asked = {"view": "front", "expression": "neutral", "pose": "portrait"}
-        cell = Cell.objects.create(benchmark=column, ordinal=seed, seed=seed, image=image, **asked)
-        for metric in Score.Metric.values:
+        shot = {"view": "front", "expression": "neutral", "pose": "portrait"}
+        facts = {"question": question, "image": image, **shot}
+        cell = Cell.objects.create(benchmark=column, ordinal=seed, seed=seed, **facts)
+        for metric in FIVE:
             Score.objects.create(cell=cell, metric=metric, value=float(right), scorer="bench")
     return column
 

@@ -1,5 +1,5 @@
 from training.models.base import BaseModel, Family
-from training.models.benchmark import Benchmark, Cell, Score
+from training.models.benchmark import Benchmark, Cell, Probe, Question, Score, Suite
 from training.models.lora import LoraVersion, Phase, Standing
 from training.models.run import (
     FINISHED,
@@ -22,6 +22,8 @@ __all__ = [
     "IllegalTransition",
     "LoraVersion",
     "Phase",
+    "Probe",
+    "Question",
     "Run",
     "RunItem",
     "RunKind",
@@ -29,4 +31,5 @@ __all__ = [
     "RunStatus",
     "Score",
     "Standing",
+    "Suite",
 ]
