@@ -7,7 +7,6 @@ from typing import Any
 
 from PIL.Image import Image as Picture
 
-from curation.embeddings import to_bytes
 from curation.models import Image
 from curation.shots import Shot
 from curation.storage import open_picture
@@ -19,13 +18,14 @@ from training.models import (
     Cell,
     Family,
     Probe,
+    Question,
     Run,
     RunItem,
     RunStatus,
     Score,
     Suite,
 )
-from training.resemblance import thumbnail
+from training.variety import varieties
 
 
 def benchmark(run: Run) -> None:
@@ -46,10 +46,11 @@ def benchmark(run: Run) -> None:
             base_picture = by_base.get((question.pk, item.request["seed"]))
             scores |= examiner.probe(picture, question.probe)
             scores |= look_whole(picture, question, learned, _opened(base_picture))
-        facts = {"question": question, "thumbnail": to_bytes(thumbnail(picture))}
-        return partial(_put_in_card, column, item, facts, scores, eyes.scorer)
+        return partial(_put_in_card, column, item, question, scores, eyes.scorer)
 
     make_all(run, look_at)
+    if run.subject:
+        Benchmark.objects.filter(pk=column.pk).update(diversity=varieties(column))
 
 
 def _column(run: Run, anchor: dict[str, Any]) -> Benchmark:
@@ -83,7 +84,7 @@ def _opened(image: Image | None) -> Picture | None:
 def _put_in_card(
     column: Benchmark,
     item: RunItem,
-    facts: dict[str, Any],
+    question: Question | None,
     scores: Scores,
     scorer: str,
     image: Image,
@@ -93,7 +94,7 @@ def _put_in_card(
     cell, _ = Cell.objects.get_or_create(
         benchmark=column,
         ordinal=item.ordinal,
-        defaults=facts | shot | {"seed": item.request["seed"], "image": image},
+        defaults=shot | {"question": question, "seed": item.request["seed"], "image": image},
     )
     Score.objects.bulk_create(
         [_score(cell, metric, found, scorer) for metric, found in scores.items()],

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-import numpy as np
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Q
 
-from curation.diversity import vendi
-from curation.embeddings import from_bytes
-from curation.models import Subject
+from curation.models import Image, Subject
 from training.columns import Cells, CellView, Column
 from training.comparing import Verdict, compare
 from training.models import (
@@ -25,18 +23,10 @@ from training.models import (
 )
 from training.scoring import Interval
 
-__all__ = [
-    "Card",
-    "CellView",
-    "Column",
-    "Diversity",
-    "Scale",
-    "Verdict",
-    "card",
-    "compare",
-    "diversities",
-]
+__all__ = ["Card", "CellView", "Column", "Scale", "Verdict", "card", "compare"]
 
+PICTURE = ("id", "sha256", "erased_at")
+ASKED = ("id", "ordinal", "name", "template", "view", "expression", "pose", "part", "probe")
 LEARNED = Q(lora__snapshot__items__held_out=False)
 
 
@@ -79,6 +69,11 @@ class Card:
         ]
 
     @property
+    def num_seeds(self) -> int:
+        """Under which every column was drawn."""
+        return min((column.num_seeds for column in self.columns), default=0)
+
+    @property
     def base(self) -> Column | None:
         """The floor of the scale: what the base alone draws."""
         return next((column for column in self.columns if column.lora is None), None)
@@ -119,10 +114,10 @@ class Card:
 
 def card(subject: Subject) -> Card:
     """The largest finished benchmark of every version, the newest of as large ones, within the
-    newest suite. Four queries."""
+    newest suite. Two queries."""
     done = (
         Benchmark.objects.filter(subject=subject, run__status=RunStatus.SUCCEEDED)
-        .select_related("lora__snapshot", "base", "run", "suite")
+        .select_related("lora__snapshot", "lora__base", "base", "run", "suite")
         .annotate(num_images=Count("lora__snapshot__items", filter=LEARNED))
         .order_by("pk")
     )
@@ -133,8 +128,7 @@ def card(subject: Subject) -> Card:
     by_size = sorted(benchmarks, key=lambda benchmark: (benchmark.run.total, benchmark.pk))
     largest = {b.lora_id: b for b in by_size if b.suite_id == suite.pk}
     ordered = sorted(largest.values(), key=_place)
-    questions = {question.pk: question for question in suite.questions.all()}
-    cells = _cells_of(ordered, questions)
+    cells = _cells_of(ordered)
     return Card(suite, tuple(_column(b, cells[b.pk], b.num_images) for b in ordered))
 
 
@@ -150,50 +144,40 @@ def _column(benchmark: Benchmark, cells: Cells, num_images: int) -> Column:
     return Column(benchmark, scored, num_images, probes)
 
 
-def _cells_of(benchmarks: Sequence[Benchmark], questions: dict[int, Question]) -> dict[int, Cells]:
-    shown = Cell.objects.filter(benchmark__in=benchmarks, question__in=list(questions))
-    values = defaultdict[int, dict[str, float]](dict)
-    taken = Score.objects.filter(cell__benchmark__in=benchmarks, value__isnull=False)
-    for pk, metric, value in taken.values_list("cell_id", "metric", "value"):
-        values[pk][metric] = float(value or 0.0)
+def _cells_of(benchmarks: Sequence[Benchmark]) -> dict[int, Cells]:
+    """One query: a row for each cell, with its question, its picture and its figures."""
+    taken = {
+        f"of_{metric}": Max("scores__value", filter=Q(scores__metric=metric))
+        for metric in Score.Metric.values
+    }
+    rows = (
+        Cell.objects.filter(benchmark__in=benchmarks, question__isnull=False)
+        .annotate(**taken)
+        .order_by("benchmark", "ordinal")
+        .values_list(
+            "benchmark", "seed", *_columns("image", PICTURE), *_columns("question", ASKED), *taken
+        )
+    )
+    questions: dict[int, Question] = {}
     table: dict[int, Cells] = defaultdict(lambda: defaultdict(list))
-    facts = ("benchmark", "question", "seed", "image", "image__sha256", "image__erased_at")
-    for cell in shown.select_related("image").only(*facts).order_by("benchmark", "ordinal"):
-        found = CellView(cell.image, cell.seed, values[cell.pk])
-        table[cell.benchmark_id][questions[cell.question_id or 0]].append(found)
+    for benchmark, seed, *facts in rows:
+        picture, asked, figures = _split(facts, len(PICTURE), len(ASKED))
+        if asked[0] not in questions:
+            questions[asked[0]] = Question(**dict(zip(ASKED, asked, strict=True)))
+        told = zip(Score.Metric.values, figures, strict=True)
+        values = {metric: value for metric, value in told if value is not None}
+        view = CellView(Image.from_db(None, PICTURE, picture), seed, values)
+        table[benchmark][questions[asked[0]]].append(view)
     return table
 
 
-@dataclass(frozen=True, slots=True)
-class Diversity:
-    """Vendi scores: in effect how many different pictures there are among a cell's seeds, on
-    average, and among all scored cells."""
-
-    within: float
-    overall: float
-    num_seeds: int
-    num_images: int
+def _columns(relation: str, names: Iterable[str]) -> list[str]:
+    return [f"{relation}__{name}" for name in names]
 
 
-def diversities(columns: Iterable[Column]) -> dict[int, Diversity]:
-    """By benchmark; over the seeds that every column drew, for more pictures are more different.
-    None of it where pictures were measured before thumbnails were kept. One query."""
-    shown = list(columns)
-    seeds = min((column.num_seeds for column in shown), default=0)
-    rows = Cell.objects.filter(
-        benchmark__in=[column.benchmark for column in shown],
-        question__probe="",
-        seed__lt=seeds,
-        thumbnail__isnull=False,
-    ).values_list("benchmark", "question", "thumbnail")
-    found: dict[int, dict[int, list[bytes]]] = defaultdict(lambda: defaultdict(list))
-    for benchmark, question, thumbnail in rows:
-        found[benchmark][question].append(bytes(thumbnail or b""))
-    return {pk: _diversity(cells, seeds) for pk, cells in found.items()}
-
-
-def _diversity(cells: dict[int, list[bytes]], seeds: int) -> Diversity:
-    stacked = [np.stack([from_bytes(stored) for stored in cell]) for cell in cells.values()]
-    within = float(np.mean([vendi(cell) for cell in stacked]))
-    together = np.concatenate(stacked)
-    return Diversity(within, vendi(together), seeds, len(together))
+def _split(facts: list[Any], *sizes: int) -> Iterator[list[Any]]:
+    """The parts of those sizes, and what is left."""
+    for size in sizes:
+        yield facts[:size]
+        facts = facts[size:]
+    yield facts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from operator import attrgetter
 
 from curation.models import Image
@@ -15,7 +16,7 @@ SUCCESS = (Metric.PERSON, Metric.VIEW, Metric.EXPRESSION, Metric.POSE)
 TOLD = (Metric.VIEW, Metric.EXPRESSION, Metric.POSE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CellView:
     """One picture; `values` holds the metrics that could be taken."""
 
@@ -27,7 +28,7 @@ class CellView:
     def identity(self) -> float | None:
         return self.values.get(Metric.IDENTITY)
 
-    @property
+    @cached_property
     def is_right(self) -> bool | None:
         """The right person, and all that is read of view, expression and pose is as asked; None
         where nobody can tell who it is."""
@@ -64,7 +65,7 @@ identity, success, adherence, copying, blocks = map(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
     """A version under measure; `num_images` is how many it learned from, 0 for the base.
 
@@ -88,7 +89,7 @@ class Column:
     def subtitle(self) -> str:
         return "no LoRA" if self.lora is None else f"{self.num_images} images"
 
-    @property
+    @cached_property
     def num_seeds(self) -> int:
         return max(map(len, self.cells.values()), default=0)
 
@@ -98,19 +99,19 @@ class Column:
             for question, cells in self.cells.items()
         }
 
-    @property
+    @cached_property
     def identities(self) -> ByCell:
         return self.of(identity)
 
-    @property
+    @cached_property
     def successes(self) -> ByCell:
         return self.of(success)
 
-    @property
+    @cached_property
     def identity(self) -> Interval | None:
         return interval(self.identities)
 
-    @property
+    @cached_property
     def success(self) -> Interval | None:
         return interval(self.successes)
 

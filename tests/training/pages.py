@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
 from curation.freezing import freeze_character
-from curation.models import Origin, Subject
+from curation.models import Image, Origin, Subject
 from tests.curation.cast import make_image, make_photos
 from tests.training.cast import make_run
 from training import suite
@@ -19,6 +20,7 @@ from training.models import (
     Cell,
     LoraVersion,
     Phase,
+    Question,
     Run,
     RunKind,
     RunStatus,
@@ -70,6 +72,46 @@ def make_column(subject: Subject, lora: LoraVersion | None, right: bool) -> Benc
         for metric in FIVE:
             Score.objects.create(cell=cell, metric=metric, value=float(right), scorer="bench")
     return column
+
+
+def make_full_column(subject: Subject, lora: LoraVersion | None, seeds: int) -> Benchmark:
+    """Every question of the suite under `seeds` seeds, fully scored; rows alone, no files."""
+    run = make_finished_run(subject, RunKind.BENCHMARK, lora=lora, total=20 * seeds)
+    base, asked = BaseModel.objects.get(pk=run.base_id), suite.current()
+    facts = {"subject": subject, "base": base, "lora": lora, "run": run, "suite": asked}
+    column = Benchmark.objects.create(references="r" * 64, ceiling=0.95, **facts)
+    places = [(q, seed) for q in asked.questions.all() for seed in range(q.seeds or seeds)]
+    cells = [_cell(column, i, *place) for i, place in enumerate(places)]
+    Image.objects.bulk_create([cell.image for cell in cells])
+    Cell.objects.bulk_create(cells)
+    level, random = 0.2 if lora is None else 0.6 + 0.03 * lora.number, Random(run.pk)
+    Score.objects.bulk_create(
+        Score(cell=cell, metric=metric, value=_made_up(metric, level, random), scorer="bench")
+        for cell in cells
+        for metric in Score.Metric.values
+    )
+    return column
+
+
+def _cell(column: Benchmark, ordinal: int, question: Question, seed: int) -> Cell:
+    facts = {"origin": Origin.BENCHMARK, "depth": 1, "width": 64, "height": 64}
+    sha256 = f"{column.pk:08d}{ordinal:056d}"
+    return Cell(
+        benchmark=column,
+        question=question,
+        ordinal=ordinal,
+        seed=seed,
+        image=Image(subject=column.subject, sha256=sha256, **facts),
+        view=question.view,
+        expression=question.expression,
+        pose=question.pose,
+    )
+
+
+def _made_up(metric: str, level: float, random: Random) -> float:
+    if metric in ("person", "view", "expression", "pose"):
+        return float(random.random() < level)
+    return random.gauss(level if metric == "identity" else 0.0, 0.1)
 
 
 def write_losses(run: Run, lines: list[str]) -> None:

@@ -122,9 +122,9 @@ class Migration(migrations.Migration):
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AddField(
-            model_name='cell',
-            name='thumbnail',
-            field=models.BinaryField(null=True),
+            model_name='benchmark',
+            name='diversity',
+            field=models.JSONField(blank=True, default=dict),
         ),
         migrations.AddField(
             model_name='score',

@@ -115,6 +115,7 @@ class Benchmark(models.Model):
 
     An editor benchmark has no subject. Likeness is a cosine to `num_references` photos, whose
     hashes `references` is the hash of; `ceiling` is what real photos score against them.
+    `diversity` holds the Vendi scores by seeds a cell; see training.variety.
     """
 
     subject = models.ForeignKey(
@@ -130,6 +131,7 @@ class Benchmark(models.Model):
     num_references = models.PositiveIntegerField(default=0)
     are_held_out = models.BooleanField(default=False)
     ceiling = models.FloatField(null=True)
+    diversity = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -140,10 +142,7 @@ class Benchmark(models.Model):
 
 
 class Cell(models.Model):
-    """One picture of a benchmark: what was asked, under which seed, and what came.
-
-    `thumbnail` is what whole pictures are compared by; see training.resemblance.
-    """
+    """One picture of a benchmark: what was asked, under which seed, and what came."""
 
     benchmark = models.ForeignKey(Benchmark, on_delete=models.CASCADE, related_name="cells")
     question = models.ForeignKey(
@@ -155,7 +154,6 @@ class Cell(models.Model):
     pose = words(shots.POSES)
     seed = models.PositiveIntegerField()
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="+")
-    thumbnail = models.BinaryField(null=True)
 
     class Meta:
         ordering = ["ordinal"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from curation.models import Image, Role, SnapshotItem, Subject
 from curation.views.visible import subject_of
 from flenwheel.http import MemberRequest
 from training import charts, submission, suite
-from training.card import Card, Column, Diversity, Scale, compare, diversities
+from training.card import Card, Column, Scale, compare
 from training.card import card as model_card
 from training.columns import CellView, adherence, copying
 from training.comparing import Comparison, Part
@@ -24,7 +25,8 @@ from training.models import LoraVersion, RunKind
 from training.probes import probes
 from training.readiness import CannotStart
 from training.scoring import interval
-from training.views.loras import origins_of
+from training.variety import variety
+from training.views.loras import label_of
 
 FEW_COLUMNS = 5
 FEW_SEEDS = 4
@@ -42,8 +44,6 @@ def card(request: MemberRequest, slug: str) -> HttpResponse:
         "subject": subject,
         "suite": whole.suite,
         "newest": newest,
-        "origins": origins_of(newest.snapshot) if newest else [],
-        "num_withdrawn": _num_withdrawn(whole),
         "probes": probes(whole),
         "sizes": suite.SIZES,
         "active_runs": subject.runs.active().filter(kind=RunKind.BENCHMARK).select_related("lora"),
@@ -52,6 +52,7 @@ def card(request: MemberRequest, slug: str) -> HttpResponse:
         **_verdict(whole, shown, request.GET.get("against", "")),
         **_to_measure(subject, whole),
         **_trend(subject, whole),
+        **_lessons(whole),
     }
     return render(request, "training/card.html", context)
 
@@ -75,10 +76,9 @@ def _table(subject: Subject, whole: Card, shown: Card) -> dict[str, Any]:
     """Beside each row a photo of that very shot, where there is one."""
     photos = list(Image.objects.photos().filter(subject=subject).order_by("pk"))
     by_shot = {photo.shot: photo for photo in photos}
-    varied, scale = diversities(shown.columns), whole.scale
     return {
         "has_photos": bool(photos),
-        "columns": [_column(c, scale, varied.get(c.benchmark.pk)) for c in shown.columns],
+        "columns": [_column(column, whole.scale, shown.num_seeds) for column in shown.columns],
         "rows": [
             {
                 "question": row.question,
@@ -100,7 +100,7 @@ def _cell(views: Sequence[CellView]) -> dict[str, Any]:
     }
 
 
-def _column(column: Column, scale: Scale | None, varied: Diversity | None) -> dict[str, Any]:
+def _column(column: Column, scale: Scale | None, num_seeds: int) -> dict[str, Any]:
     copies = [value for values in column.of(copying).values() for value in values]
     return {
         "key": key_of(column),
@@ -112,7 +112,7 @@ def _column(column: Column, scale: Scale | None, varied: Diversity | None) -> di
         "scale": charts.bar(scale.share(column.identity)) if scale else None,
         "success": charts.bar(column.success),
         "adherence": interval(column.of(adherence)),
-        "diversity": varied,
+        "variety": variety(column.benchmark.diversity, num_seeds),
         "num_copies": sum(value > 0 for value in copies) if copies else None,
     }
 
@@ -183,11 +183,18 @@ def _trend(subject: Subject, whole: Card) -> dict[str, Any]:
     return {"marks": marks, "grid": charts.GRID, "efforts": efforts if any(spent) else []}
 
 
-def _num_withdrawn(made: Card) -> int:
-    """Of all pictures that the versions on the card learned from."""
-    snapshots = [column.lora.snapshot_id for column in made.columns if column.lora]
-    lost = SnapshotItem.objects.trained_on().withdrawn().filter(snapshot__in=snapshots)
-    return lost.values("image").distinct().order_by().count()
+def _lessons(whole: Card) -> dict[str, Any]:
+    """What the newest version learned from, and what was withdrawn of all that any learned from."""
+    snapshots = [column.lora.snapshot_id for column in whole.columns if column.lora]
+    learned = SnapshotItem.objects.trained_on().filter(snapshot__in=snapshots).order_by()
+    rows = set(learned.values_list("snapshot", "image", "image__origin", "image__erased_at"))
+    own = Counter(origin for snapshot, _, origin, _ in rows if snapshot == snapshots[-1])
+    lost = {(snapshot, image) for snapshot, image, _, erased_at in rows if erased_at}
+    return {
+        "origins": [{"label": label_of(origin), "count": count} for origin, count in own.items()],
+        "num_withdrawn": len({image for _, image in lost}),
+        "is_newest_withdrawn": any(snapshot == snapshots[-1] for snapshot, _ in lost),
+    }
 
 
 @login_required

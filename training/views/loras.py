@@ -21,12 +21,16 @@ from training.models import LoraVersion, Run, Standing
 WITHDRAWN = "It was trained on pictures whose consent was withdrawn since; train another."
 
 
-def origins_of(snapshot: Snapshot) -> list[dict[str, Any]]:
+def _origins(snapshot: Snapshot) -> list[dict[str, Any]]:
     pictures = Image.objects.filter(pk__in=snapshot.items.trained_on().values("image"))
     return [
-        {"label": "photos" if origin == Origin.PHOTO else Origin(origin).label, "count": count}
+        {"label": label_of(origin), "count": count}
         for origin, count in pictures.count_by_origin().items()
     ]
+
+
+def label_of(origin: str) -> str:
+    return "photos" if origin == Origin.PHOTO else Origin(origin).label
 
 
 def _visible(request: MemberRequest, pk: int) -> LoraVersion:
@@ -59,7 +63,7 @@ def lora_detail(request: MemberRequest, pk: int) -> HttpResponse:
     context = {
         "lora": lora,
         "subject": lora.subject,
-        "origins": origins_of(lora.snapshot),
+        "origins": _origins(lora.snapshot),
         "num_withdrawn": lora.snapshot.num_withdrawn(),
         "recipe": sorted(lora.recipe.items()),
         "used_by": lora.used_by.visible_to(request.user).order_by("-pk")[:10],
