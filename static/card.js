@@ -36,6 +36,9 @@ function step(rowsOn, seedsOn) {
   show();
 }
 
+const scroller = document.querySelector(".card-scroll");
+if (scroller) scroller.scrollLeft = scroller.scrollWidth; // The newest versions stand last.
+
 const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 document.querySelector(".card-table")?.addEventListener("click", (event) => {
