@@ -27,6 +27,7 @@ from curation.models import (
 )
 from tests.curation.cast import guest_of, make_image, make_item, make_photos
 from tests.training.cast import make_base, make_run
+from tests.training.pages import make_column
 from training.models import LoraVersion, Phase, RunKind
 from training.recipes import default_recipe
 
@@ -80,6 +81,7 @@ class World:
     member: int
     invitation: int
     caption_edit: int
+    question: int
 
 
 @pytest.fixture
@@ -119,6 +121,7 @@ def world(subject: Subject) -> World:
         member=subject.memberships.get(user__username="bob").pk,
         invitation=Invitation.with_token(DAY, subject=subject, role=Role.REVIEWER)[0].pk,
         caption_edit=CaptionEdit.objects.create(subject=subject, said="Nothing").pk,
+        question=make_column(subject, lora, right=True).suite.questions.earliest("ordinal").pk,
     )
 
 
@@ -147,6 +150,8 @@ ADDRESSES: list[Address] = [
     ("log_out_elsewhere", "post", EVERYBODY, lambda w: []),
     ("all_runs", "get", EVERYBODY, lambda w: []),
     ("editor", "get", EVERYBODY, lambda w: []),
+    ("suite", "get", EVERYBODY, lambda w: []),
+    ("suite", "post", OPERATORS, lambda w: []),
     ("setup", "get", EVERYBODY, lambda w: []),
     ("setup", "post", OPERATORS, lambda w: []),
     ("prefer_base", "post", OPERATORS, lambda w: [w.base]),
@@ -176,6 +181,7 @@ ADDRESSES: list[Address] = [
     ("generate", "post", CURATORS, lambda w: [w.slug]),
     ("train", "post", CURATORS, lambda w: [w.slug]),
     ("benchmark", "post", CURATORS, lambda w: [w.slug]),
+    ("card_cell", "get", MEMBERS, lambda w: [w.slug, w.question]),
     ("measure", "post", CURATORS, lambda w: [w.slug]),
     ("freeze", "post", CURATORS, lambda w: [w.slug]),
     ("automate", "post", CURATORS, lambda w: [w.slug]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 from celery.worker import state
 from django.conf import settings
@@ -45,13 +46,17 @@ def draw(run: Run, item: RunItem) -> Picture:
     words = GenerateRequest(
         prompt=item.request["prompt"],
         seed=item.request["seed"],
-        width=item.request.get("width"),
-        height=item.request.get("height"),
-        steps=run.recipe.get("steps"),
         first_block_cache=run.recipe.get("first_block_cache", 0.0),
         loras=loras,
+        **({"steps": run.recipe.get("steps")} | own_settings(item)),
     )
     return RESIDENT.generator(run.base).generate(words, beat)
+
+
+def own_settings(item: RunItem) -> dict[str, Any]:
+    """What this picture is drawn with whatever its run says: a card's cells may be of any size."""
+    names = ("width", "height", "steps", "guidance")
+    return {name: item.request[name] for name in names if name in item.request}
 
 
 def source_of(image: Image) -> Picture:

@@ -9,7 +9,7 @@ from PIL.Image import Image as Picture
 from curation.ingest import store_made
 from curation.models import Image, Origin
 from training.compositing import inside
-from training.drawing import loras_of, source_of
+from training.drawing import loras_of, own_settings, source_of
 from training.models import Run, RunItem, RunKind
 from training.orders import shot_of
 
@@ -66,4 +66,5 @@ def provenance_of(run: Run, item: RunItem) -> dict[str, Any]:
         "prompt": item.request.get("instruction") or item.request["prompt"],
         "seed": item.request["seed"],
         **{name: run.recipe[name] for name in settings if name in run.recipe},
+        **own_settings(item),
     }

@@ -4,6 +4,7 @@ from django.urls import path
 
 from training.views import (
     asking,
+    card,
     comparing,
     disk,
     downloads,
@@ -13,6 +14,7 @@ from training.views import (
     setup,
     starting,
     strength,
+    suite,
     trying,
     wheel,
 )
@@ -25,9 +27,10 @@ urlpatterns = [
     path("s/<slug:slug>/others/", asking.draw_others, name="draw_others"),
     path("s/<slug:slug>/captions/propose/", asking.propose_captions, name="propose_captions"),
     path("s/<slug:slug>/train/", starting.train, name="train"),
-    path("s/<slug:slug>/benchmark/", starting.benchmark, name="benchmark"),
+    path("s/<slug:slug>/benchmark/", card.benchmark, name="benchmark"),
     path("s/<slug:slug>/strategies/", comparing.strategies, name="strategies"),
-    path("s/<slug:slug>/card/", loras.card, name="card"),
+    path("s/<slug:slug>/card/", card.card, name="card"),
+    path("s/<slug:slug>/card/<int:question>/", card.card_cell, name="card_cell"),
     path("s/<slug:slug>/runs/", runs.runs, name="runs"),
     path("items/<int:pk>/edit/", starting.edit_item, name="edit_item"),
     path("runs/", runs.all_runs, name="all_runs"),
@@ -52,6 +55,7 @@ urlpatterns = [
     path("loras/<int:pk>/strength/", strength.take_strength, name="take_strength"),
     path("loras/<int:pk>/try/", trying.try_lora, name="try_lora"),
     path("runs/<int:pk>/tries/<int:ordinal>.png", trying.try_picture, name="try_picture"),
+    path("suite/", suite.suite, name="suite"),
     path("editor/", editor.editor, name="editor"),
     path("editor/train/", editor.train_editor, name="train_editor"),
     path("editor/benchmark/", editor.benchmark_editor, name="benchmark_editor"),

@@ -1,5 +1,5 @@
 from training.models.base import BaseModel, Family
-from training.models.benchmark import Benchmark, Cell, Score
+from training.models.benchmark import Benchmark, Cell, Probe, Question, Score, Suite
 from training.models.editor_lora import EditorLora, Purpose
 from training.models.gpu import Gpu
 from training.models.lora import LoraVersion, Phase, Standing
@@ -26,7 +26,9 @@ __all__ = [
     "IllegalTransition",
     "LoraVersion",
     "Phase",
+    "Probe",
     "Purpose",
+    "Question",
     "Run",
     "RunItem",
     "RunKind",
@@ -34,4 +36,5 @@ __all__ = [
     "RunStatus",
     "Score",
     "Standing",
+    "Suite",
 ]
