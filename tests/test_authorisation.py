@@ -27,7 +27,7 @@ from curation.models import (
 )
 from tests.curation.cast import guest_of, make_image, make_item, make_photos
 from tests.training.cast import make_base, make_run
-from training.models import LoraVersion, Phase, RunKind
+from training.models import CardLink, LoraVersion, Phase, RunKind
 
 DAY = dt.timedelta(days=1)
 LOGIN, IN, GONE, FORBIDDEN = "login", "in", "not found", "forbidden"
@@ -73,6 +73,7 @@ class World:
     member: int
     invitation: int
     caption_edit: int
+    card_link: int
 
 
 @pytest.fixture
@@ -111,6 +112,7 @@ def world(subject: Subject) -> World:
         member=subject.memberships.get(user__username="bob").pk,
         invitation=Invitation.with_token(DAY, subject=subject, role=Role.REVIEWER)[0].pk,
         caption_edit=CaptionEdit.objects.create(subject=subject, said="Nothing").pk,
+        card_link=CardLink.with_token(DAY, subject=subject)[0].pk,
     )
 
 
@@ -130,6 +132,8 @@ ADDRESSES: list[Address] = [
     ("logout", "post", PUBLIC, lambda w: []),
     ("join", "get", dict.fromkeys(EVERYBODY, GONE), lambda w: ["nobodys-token"]),
     ("join", "post", dict.fromkeys(EVERYBODY, GONE), lambda w: ["nobodys-token"]),
+    ("shared_card", "get", dict.fromkeys(EVERYBODY, GONE), lambda w: ["nobodys-token"]),
+    ("shared_picture", "get", dict.fromkeys(EVERYBODY, GONE), lambda w: ["no-token", w.sha256]),
     ("home", "get", EVERYBODY, lambda w: []),
     ("new_subject", "get", EVERYBODY, lambda w: []),
     ("account", "get", EVERYBODY, lambda w: []),
@@ -226,6 +230,12 @@ ADDRESSES: list[Address] = [
     ("retire_lora", "post", OPERATORS, lambda w: [w.editor_lora]),
     ("media", "get", NOWHERE, lambda w: [w.sha256, 256]),
     ("run_sample", "get", NOWHERE, lambda w: [w.run, "1.webp"]),
+    *_of_subject(CURATORS, "share", "card_zip"),
+    ("make_card_link", "post", CURATORS, lambda w: [w.slug]),
+    ("revoke_card_link", "post", CURATORS, lambda w: [w.slug, w.card_link]),
+    ("repository_zip", "get", OPERATORS | {"outsider": GONE}, lambda w: [w.lora]),
+    ("push_repository", "post", OPERATORS | {"outsider": GONE}, lambda w: [w.lora]),
+    ("repository_zip", "get", NOWHERE, lambda w: [w.editor_lora]),
     ("lora_file", "get", OPERATORS | {"operator": GONE}, lambda w: [w.lora]),
     ("doll_zip", "get", NOWHERE, lambda w: ["milo"]),
     # A closed tab is past hearing an answer: outsiders hold nothing that could be released.

@@ -2,7 +2,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from training.views import asking, editor, loras, runs, setup, starting, wheel
+from training.views import (
+    asking,
+    editor,
+    loras,
+    runs,
+    setup,
+    shared,
+    sharing,
+    starting,
+    wheel,
+)
 
 urlpatterns = [
     path("s/<slug:slug>/", wheel.wheel, name="wheel"),
@@ -14,6 +24,16 @@ urlpatterns = [
     path("s/<slug:slug>/train/", starting.train, name="train"),
     path("s/<slug:slug>/benchmark/", starting.benchmark, name="benchmark"),
     path("s/<slug:slug>/card/", loras.card, name="card"),
+    path("s/<slug:slug>/share/", sharing.share, name="share"),
+    path("s/<slug:slug>/share/card.zip", sharing.card_zip, name="card_zip"),
+    path("s/<slug:slug>/share/links/", sharing.make_card_link, name="make_card_link"),
+    path(
+        "s/<slug:slug>/share/links/<int:pk>/revoke/",
+        sharing.revoke_card_link,
+        name="revoke_card_link",
+    ),
+    path("cards/<str:token>/", shared.shared_card, name="shared_card"),
+    path("cards/<str:token>/<sha256:sha256>.webp", shared.shared_picture, name="shared_picture"),
     path("s/<slug:slug>/runs/", runs.runs, name="runs"),
     path("items/<int:pk>/edit/", starting.edit_item, name="edit_item"),
     path("runs/", runs.all_runs, name="all_runs"),
@@ -27,6 +47,8 @@ urlpatterns = [
     path("loras/<int:pk>/promote/", loras.promote, name="promote"),
     path("loras/<int:pk>/retire/", loras.retire, name="retire_lora"),
     path("loras/<int:pk>/file/", loras.lora_file, name="lora_file"),
+    path("loras/<int:pk>/share.zip", sharing.repository_zip, name="repository_zip"),
+    path("loras/<int:pk>/push/", sharing.push_repository, name="push_repository"),
     path("editor/", editor.editor, name="editor"),
     path("editor/train/", editor.train_editor, name="train_editor"),
     path("editor/benchmark/", editor.benchmark_editor, name="benchmark_editor"),

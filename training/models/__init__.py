@@ -11,12 +11,14 @@ from training.models.run import (
     RunMoved,
     RunStatus,
 )
+from training.models.sharing import CardLink
 
 __all__ = [
     "FINISHED",
     "NEXT_STATUSES",
     "BaseModel",
     "Benchmark",
+    "CardLink",
     "Cell",
     "Family",
     "IllegalTransition",
