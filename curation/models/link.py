@@ -11,7 +11,6 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-
 LinkT = TypeVar("LinkT", bound="Link")
 
 
