@@ -236,6 +236,9 @@ ADDRESSES: list[Address] = [
     ("repository_zip", "get", OPERATORS | {"outsider": GONE}, lambda w: [w.lora]),
     ("push_repository", "post", OPERATORS | {"outsider": GONE}, lambda w: [w.lora]),
     ("repository_zip", "get", NOWHERE, lambda w: [w.editor_lora]),
+    ("backup_zip", "get", OPERATORS | {"outsider": GONE}, lambda w: [w.slug]),
+    ("restore_subject", "get", OPERATORS, lambda w: []),
+    ("restore_subject", "post", OPERATORS, lambda w: []),
     ("lora_file", "get", OPERATORS | {"operator": GONE}, lambda w: [w.lora]),
     ("doll_zip", "get", NOWHERE, lambda w: ["milo"]),
     # A closed tab is past hearing an answer: outsiders hold nothing that could be released.

@@ -4,6 +4,7 @@ from django.urls import path
 
 from training.views import (
     asking,
+    backups,
     editor,
     loras,
     runs,
@@ -32,6 +33,8 @@ urlpatterns = [
         sharing.revoke_card_link,
         name="revoke_card_link",
     ),
+    path("s/<slug:slug>/backup.zip", backups.backup_zip, name="backup_zip"),
+    path("restore/", backups.restore_subject, name="restore_subject"),
     path("cards/<str:token>/", shared.shared_card, name="shared_card"),
     path("cards/<str:token>/<sha256:sha256>.webp", shared.shared_picture, name="shared_picture"),
     path("s/<slug:slug>/runs/", runs.runs, name="runs"),

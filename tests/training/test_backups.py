@@ -19,6 +19,8 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import QuerySet
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from curation.models import (
@@ -373,3 +375,26 @@ def test_the_commands_carry_a_subject_there_and_back(juno: Subject, tmp_path: Pa
     assert Subject.objects.get().slug == juno.slug
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("restore", str(tmp_path / "none.zip"), verbosity=0)
+
+
+def test_an_operator_takes_a_subject_out_and_in_by_the_pages(
+    juno: Subject, client: Client, tmp_path: Path
+) -> None:
+    client.force_login(User.objects.create_user("operator", is_staff=True))
+    answer = client.get(reverse("backup_zip", args=[juno.slug]))
+    file = io.BytesIO(b"".join(answer.streaming_content))
+    file.name = "juno.zip"
+    empty_the_installation(users=False)
+    answer = client.post(reverse("restore_subject"), {"file": file})
+    assert answer.url == Subject.objects.get().get_absolute_url()
+    refused = client.post(reverse("restore_subject"), {"file": io.BytesIO(b"no ZIP")})
+    assert refused.status_code == 422
+    assert "damaged ZIP" in refused.content.decode()
+    assert "Choose the backup" in client.post(reverse("restore_subject")).content.decode()
+
+
+def test_a_backup_that_has_to_wait_says_for_what(juno: Subject, client: Client) -> None:
+    client.force_login(User.objects.create_user("operator", is_staff=True))
+    Run.objects.create(kind=RunKind.MEASURE, subject=juno, base=BaseModel.objects.all()[0])
+    answer = client.get(reverse("backup_zip", args=[juno.slug]), follow=True)
+    assert "is under way. Wait until it ended" in answer.content.decode()

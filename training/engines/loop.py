@@ -33,6 +33,7 @@ from training.engines.checkpoint import (
     save_checkpoint,
     write_atomically,
 )
+from training.engines.code_version import code_version
 from training.engines.drawing import open_picture
 from training.engines.encoding import Cache, Encoded, data_digest
 from training.engines.families import FAMILIES, Denoiser
@@ -253,7 +254,7 @@ def _save(run: Run, proven: float) -> None:
         **run.identity,
         "base_title": run.pack.title,
         "effect": proven,
-        "versions": {name: version(name) for name in packages},
+        "versions": {"flenwheel": code_version(), **{name: version(name) for name in packages}},
     }
     folder = run.job.folder
     write_atomically(folder / "recipe.json", json.dumps(made_by, indent=1).encode())
