@@ -107,6 +107,6 @@ def _samples(folder: Path) -> Iterator[Path]:
     return (path.relative_to(folder) for path in sorted(folder.glob("samples/step-*.png")))
 
 
-def _pixels(path: Path) -> npt.NDArray[np.float32]:
+def _pixels(path: Path) -> npt.NDArray[np.float64]:
     with Image.open(path) as picture:
-        return np.asarray(picture.convert("RGB"), np.float32) / 255
+        return np.asarray(picture.convert("RGB"), np.float64) / 255

@@ -20,7 +20,7 @@ from training.sharing.shown import ShownCard, ShownCell, ShownVersion, Ticked, s
 from training.sharing.weights import public_weights
 
 WIDGETS = 6
-"""Pictures at the head of the repository's page: one of every other cell or so."""
+"""Pictures at the head of the repository's page."""
 SHEET = "contact-sheet"
 
 
@@ -50,7 +50,7 @@ def repository(lora: LoraVersion, ticked: Ticked) -> Iterator[tuple[str, Content
     refuse(lora)
     assert lora.subject is not None
     version, card = shown_version(lora), card_of(lora.subject, ticked)
-    cells = card.cells_of(str(lora))
+    cells = card.cells_of(lora.sha256)
     widgets = {f"pictures/{n}.png": cell for n, cell in enumerate(_spread(cells), start=1)}
     yield "README.md", readme(version, card, widgets).encode()
     yield version.file_name, public_weights(lora_path(lora))
@@ -65,10 +65,10 @@ def repository(lora: LoraVersion, ticked: Ticked) -> Iterator[tuple[str, Content
 
 
 def _spread(cells: Sequence[ShownCell]) -> list[ShownCell]:
-    """The first seed of cells that are far apart."""
+    """The first seed of cells from all over the card."""
     firsts = list({cell.shot: cell for cell in reversed(cells)}.values())[::-1]
-    step = max(1, -(-len(firsts) // WIDGETS))
-    return firsts[::step]
+    count = min(WIDGETS, len(firsts))
+    return [firsts[place * len(firsts) // count] for place in range(count)]
 
 
 def _sheets(version: ShownVersion, cells: Sequence[ShownCell]) -> Iterator[tuple[str, bytes]]:

@@ -16,31 +16,37 @@ from training.sharing.shown import ShownCell
 SIDE, GAP, TEXT, HEAD, LABEL = 224, 16, 26, 96, 190
 """Pixels: of a picture, between them, of a line, of the heading and of the words beside a row."""
 ROOM, INK, QUIET, PANEL = "#1c1c1c", "#f0f0f0", "#a3a3a3", "#2a2a2a"
+ROWS, LEAST_WIDTH = 5, 900
 DOTS_PER_INCH = 150.0
 
 
 def contact_sheet(heading: str, under: str, cells: Sequence[ShownCell]) -> PIL.Image.Image:
-    """Cells down, seeds across, as the card has them."""
+    """Cells down, in columns of `ROWS`; seeds across, as the card has them."""
     rows = [(shot, list(group)) for shot, group in groupby(cells, key=lambda cell: cell.shot)]
-    across = max(len(group) for _, group in rows)
-    width = LABEL + across * (SIDE + GAP) + 2 * GAP
-    height = HEAD + len(rows) * (SIDE + TEXT + GAP) + GAP
-    sheet = PIL.Image.new("RGB", (max(width, 900), height), ROOM)
+    column = LABEL + max(len(group) for _, group in rows) * (SIDE + GAP) + GAP
+    width = max(-(-len(rows) // ROWS) * column + GAP, LEAST_WIDTH)
+    height = HEAD + min(len(rows), ROWS) * (SIDE + TEXT + GAP) + GAP
+    sheet = PIL.Image.new("RGB", (width, height), ROOM)
     pen = ImageDraw.Draw(sheet)
     pen.text((GAP * 1.5, GAP), heading, INK, ImageFont.load_default(34))
     pen.text((GAP * 1.5, GAP + 44), under, QUIET, ImageFont.load_default(20))
     for place, (shot, group) in enumerate(rows):
-        _row(sheet, HEAD + place * (SIDE + TEXT + GAP), shot, group)
+        across, down = divmod(place, ROWS)
+        corner = (GAP + across * column, HEAD + down * (SIDE + TEXT + GAP))
+        _row(sheet, corner, shot, group)
     return sheet
 
 
-def _row(sheet: PIL.Image.Image, top: int, shot: Shot, cells: Sequence[ShownCell]) -> None:
+def _row(
+    sheet: PIL.Image.Image, corner: tuple[int, int], shot: Shot, cells: Sequence[ShownCell]
+) -> None:
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(18)
+    start, top = corner
     words = (shot.expression, shot.view) if shot.is_portrait else (shot.pose, "full body")
     for line, word in enumerate(words):
-        pen.text((GAP * 1.5, top + SIDE / 2 + (line - 1) * 24), word, (INK, QUIET)[line], font)
+        pen.text((start + 8, top + SIDE / 2 + (line - 1) * 24), word, (INK, QUIET)[line], font)
     for place, cell in enumerate(cells):
-        left = LABEL + GAP + place * (SIDE + GAP)
+        left = start + LABEL + place * (SIDE + GAP)
         pen.rectangle((left, top, left + SIDE - 1, top + SIDE - 1), PANEL)
         picture = ImageOps.contain(opened(cell.sha256), (SIDE, SIDE))
         middle = ((SIDE - picture.width) // 2, (SIDE - picture.height) // 2)

@@ -60,6 +60,9 @@ class ShownCell:
 
 @dataclass(frozen=True, slots=True)
 class ShownColumn:
+    """`weights` is the version's SHA-256, empty where the base drew alone."""
+
+    weights: str
     title: str
     subtitle: str
     is_current: bool
@@ -104,12 +107,12 @@ class ShownCard:
     def has_photos(self) -> bool:
         return any(row.photo is not None for row in self.rows)
 
-    def cells_of(self, title: str) -> list[ShownCell]:
-        """The pictures of one column that are still there, row by row."""
-        names = [column.title for column in self.columns]
-        if title not in names:
+    def cells_of(self, weights: str) -> list[ShownCell]:
+        """A version's pictures that are still there, row by row; none if it was not measured."""
+        measured = [column.weights for column in self.columns]
+        if weights not in measured:
             return []
-        place = names.index(title)
+        place = measured.index(weights)
         return [cell for row in self.rows for cell in row.cells[place] if cell.src]
 
 
@@ -145,11 +148,15 @@ def shown_version(lora: LoraVersion) -> ShownVersion:
         effect=lora.effect,
         terms=terms_of(lora.base),
         snapshot=snapshot.sha256,
-        counts=tuple((Origin(origin).label.lower(), count) for origin, count in counts),
+        counts=tuple((_word(Origin(origin)), count) for origin, count in counts),
         recipe=tuple((name, lora.recipe[name]) for name in SETTINGS if name in lora.recipe),
         base_revision=lora.base.revision,
         sha256=lora.sha256,
     )
+
+
+def _word(origin: Origin) -> str:
+    return "photos" if origin == Origin.PHOTO else origin.label.lower()
 
 
 def shown_card(subject: Subject, ticked: Ticked, place: Place) -> ShownCard:
@@ -184,8 +191,14 @@ def _photos(subject: Subject, place: Place) -> dict[Shot, ShownPhoto]:
 
 
 def _column(column: Column) -> ShownColumn:
-    is_current = column.lora is not None and column.lora.standing == Standing.CURRENT
-    return ShownColumn(column.title, column.subtitle, is_current, column.success, column.identity)
+    return ShownColumn(
+        weights=column.lora.sha256 if column.lora else "",
+        title=column.title,
+        subtitle=column.subtitle,
+        is_current=column.lora is not None and column.lora.standing == Standing.CURRENT,
+        success=column.success,
+        identity=column.identity,
+    )
 
 
 def _cell(shot: Shot, cell: CellView, usual: dict[str, Any], place: Place) -> ShownCell:
