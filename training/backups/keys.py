@@ -7,7 +7,6 @@ came.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +17,14 @@ from curation.models import Image, ReviewItem
 from training.artifacts import highest_run_folder
 from training.backups.reach import Keys, Table, foreign_keys
 from training.backups.rows import Row, Unreadable
+from training.backups.unpacking import HERE, CannotRestore
 from training.models import BaseModel, LoraVersion, Run, RunItem
+
+IN_WORDS: dict[Table, tuple[str, dict[str, Table]]] = {
+    RunItem: ("request", {"answer_to": ReviewItem}),
+    Run: ("recipe", {"avoided": Image}),
+}
+"""Where no foreign key says so: a column of JSON, and whose keys stand in it under which name."""
 
 
 @dataclass
@@ -55,41 +61,51 @@ class NewKeys:
         return moved | self._within(table, row)
 
     def _within(self, table: Table, row: Row) -> Row:
-        """Keys that stand in words: the three places where no foreign key says so."""
-        if table is RunItem and "answer_to" in row["request"]:
-            answered = self._one(ReviewItem, row["request"]["answer_to"])
-            return {"request": row["request"] | {"answer_to": answered}}
-        if table is Run and "avoided" in row["recipe"]:
-            avoided = [self._one(Image, key) for key in row["recipe"]["avoided"]]
-            return {"recipe": row["recipe"] | {"avoided": avoided}}
+        """Keys that stand in words."""
         if table is LoraVersion:
             _, _, name = row["file"].partition("/")
             return {"file": f"{self.of(Run, row['run_id'])}/{name}"}
-        return {}
+        column, names = IN_WORDS.get(table, ("", {}))
+        if not names:
+            return {}
+        told = row[column]
+        return {
+            column: told
+            | {name: self._told(names[name], told[name]) for name in names.keys() & told.keys()}
+        }
 
-    def _one(self, table: Table, key: Any) -> Any:
-        """What was named may have been deleted since."""
-        return self.of(table, key) if key in self.came.get(table, ()) else key
+    def _told(self, table: Table, said: Any) -> Any:
+        """One key or several; what was named may have been deleted since."""
+        if isinstance(said, list):
+            return [self._told(table, one) for one in said]
+        return self.of(table, said) if said in self.came.get(table, ()) else said
 
     def recognise(self, table: Table, row: Row) -> bool:
         """Whether a row of the installation stands here already, known by what is unique in it."""
-        facts = row | self.moved(table, row) if table is not User else row
+        facts = row if table is User else self.moved(table, row)
         for unique in _unique(table):
-            there = table._base_manager.filter(**{unique: facts[unique]}).first()
+            known = {name: facts[name] for name in unique}
+            there = table._base_manager.filter(**known).values().first()
             if there is not None:
-                self.twins[table, row[table._meta.pk.attname]] = there.pk
+                if there.get("sha256") != row.get("sha256"):
+                    raise CannotRestore(HERE)
+                self.twins[table, row["id"]] = there["id"]
                 return True
         return False
 
 
-def _unique(table: Table) -> Iterable[str]:
+def _unique(table: Table) -> list[list[str]]:
+    """Columns that no two rows have alike, whatever the rest of them says."""
     if table is User:
-        return ["username"]
-    return [
-        field.attname
-        for field in table._meta.concrete_fields
-        if field.unique and not field.primary_key
+        return [["username"]]
+    columns = table._meta.concrete_fields
+    alone = [[one.attname] for one in columns if one.unique and not one.primary_key]
+    column_of = {one.name: one.attname for one in columns}
+    together = [
+        [column_of[name] for name in constraint.fields]
+        for constraint in table._meta.total_unique_constraints
     ]
+    return alone + together
 
 
 def as_second(table: Table, row: Row) -> Row:

@@ -63,7 +63,7 @@ def rows_of(subject: Subject, table: Table) -> QuerySet[Model]:
 
 
 def beside(subject: Subject) -> Keys:
-    """Keys of the rows that the subject's rows name and that are not its own."""
+    """Keys of the rows that the subject's rows name and that are not its own, whole."""
     found: Keys = defaultdict(set)
     own = {table: set(rows_of(subject, table).values_list("pk", flat=True)) for table in paths()}
     named = list(_named(rows_of(subject, table) for table in paths()))
@@ -74,7 +74,7 @@ def beside(subject: Subject) -> Keys:
                 fresh[table].add(key)
         for table, keys in fresh.items():
             found[table] |= keys
-        named = list(_named(_of_keys(fresh)))
+        named = [*_named(_of_keys(fresh)), *_belonging(fresh)]
     assert not found.pop(Subject, None), "rows of a subject name another subject's"
     return found
 
@@ -87,6 +87,16 @@ def _named(groups: Iterable[QuerySet[Model]]) -> Iterator[tuple[Table, int]]:
             assert isinstance(target, type)
             there = rows.exclude(**{key.name: None}).order_by().values_list(key.attname, flat=True)
             yield from ((target, value) for value in there.distinct())
+
+
+def _belonging(keys: Keys) -> Iterator[tuple[Table, int]]:
+    """What would go with such a row and is no subject's comes with it, so that it is whole."""
+    for table in set(tables()) - paths().keys():
+        for key in foreign_keys(table):
+            target = key.related_model
+            if key.remote_field.on_delete is CASCADE and target is not User and target in keys:
+                its = table._base_manager.filter(**{f"{key.attname}__in": keys[target]})
+                yield from ((table, pk) for pk in its.values_list("pk", flat=True))
 
 
 def _of_keys(keys: Keys) -> Iterator[QuerySet[Model]]:

@@ -24,17 +24,18 @@ from training.artifacts import run_folder
 from training.backups.keys import NewKeys, as_second
 from training.backups.reach import Keys, Table, paths, tables
 from training.backups.rows import Row, Unreadable, insert, parsed, reset_sequences
-from training.backups.unpacking import MOST_WORDS, CannotRestore, Contents, parse_json
+from training.backups.unpacking import (
+    CHANGED,
+    HERE,
+    MOST_WORDS,
+    CannotRestore,
+    Contents,
+    parse_json,
+)
 from training.backups.writing import schema
 from training.models import FINISHED, Run
 
 logger = logging.getLogger(__name__)
-
-CHANGED = "This backup was changed after it was made, or is damaged. Use another copy."
-HERE = (
-    "A part of this backup is here already: another copy of it under another name, or another "
-    "version of the editor with the same number. Restore it into another installation."
-)
 
 
 def restore(file: IO[bytes]) -> Subject:

@@ -19,6 +19,12 @@ LIMITS = Limits(entries=1_000_000, gigabytes=1000, at_once=256 * 1024**2)
 MOST_WORDS = 256 * 1024**2
 """Bytes of the list of files, of the manifest, of one row."""
 
+CHANGED = "This backup was changed after it was made, or is damaged. Use another copy."
+HERE = (
+    "A part of this backup is here already: another copy of it under another name, or another "
+    "version of the editor with the same number. Restore it into another installation."
+)
+
 
 class CannotRestore(Exception):
     """Says why nothing came in, and what to do."""
