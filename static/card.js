@@ -22,6 +22,7 @@ function show() {
   const strips = [...rows[row].querySelectorAll(".seeds")];
   const cells = strips.map((strip) => strip.children[Math.min(seed, strip.children.length - 1)]);
   dialog.querySelector("[data-title]").textContent = `${rows[row].dataset.row}, seed ${seed + 1}`;
+  dialog.querySelector("[data-closer]").href = `${rows[row].querySelector("th a").href}?seed=${seed}`;
   dialog.querySelector("[data-strip]").replaceChildren(
     ...cells.flatMap((link, i) => (link ? [figure(link, titles[i])] : [])),
   );
@@ -34,6 +35,9 @@ function step(rowsOn, seedsOn) {
   seed = (seed + seedsOn + seeds) % seeds;
   show();
 }
+
+const scroller = document.querySelector(".card-scroll");
+if (scroller) scroller.scrollLeft = scroller.scrollWidth; // The newest versions stand last.
 
 const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 

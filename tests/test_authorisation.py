@@ -27,6 +27,7 @@ from curation.models import (
 )
 from tests.curation.cast import guest_of, make_image, make_item, make_photos
 from tests.training.cast import make_base, make_run
+from tests.training.pages import make_column
 from training.models import CardLink, LoraVersion, Phase, RunKind
 
 DAY = dt.timedelta(days=1)
@@ -74,6 +75,7 @@ class World:
     invitation: int
     caption_edit: int
     card_link: int
+    question: int
 
 
 @pytest.fixture
@@ -113,6 +115,7 @@ def world(subject: Subject) -> World:
         invitation=Invitation.with_token(DAY, subject=subject, role=Role.REVIEWER)[0].pk,
         caption_edit=CaptionEdit.objects.create(subject=subject, said="Nothing").pk,
         card_link=CardLink.with_token(DAY, subject=subject)[0].pk,
+        question=make_column(subject, lora, right=True).suite.questions.earliest("ordinal").pk,
     )
 
 
@@ -142,6 +145,8 @@ ADDRESSES: list[Address] = [
     ("log_out_elsewhere", "post", EVERYBODY, lambda w: []),
     ("all_runs", "get", EVERYBODY, lambda w: []),
     ("editor", "get", EVERYBODY, lambda w: []),
+    ("suite", "get", EVERYBODY, lambda w: []),
+    ("suite", "post", OPERATORS, lambda w: []),
     ("setup", "get", EVERYBODY, lambda w: []),
     ("setup", "post", OPERATORS, lambda w: []),
     ("prefer_base", "post", OPERATORS, lambda w: [w.base]),
@@ -171,6 +176,7 @@ ADDRESSES: list[Address] = [
     ("generate", "post", CURATORS, lambda w: [w.slug]),
     ("train", "post", CURATORS, lambda w: [w.slug]),
     ("benchmark", "post", CURATORS, lambda w: [w.slug]),
+    ("card_cell", "get", MEMBERS, lambda w: [w.slug, w.question]),
     ("measure", "post", CURATORS, lambda w: [w.slug]),
     ("freeze", "post", CURATORS, lambda w: [w.slug]),
     ("automate", "post", CURATORS, lambda w: [w.slug]),
@@ -233,8 +239,8 @@ ADDRESSES: list[Address] = [
     *_of_subject(CURATORS, "share", "card_zip"),
     ("make_card_link", "post", CURATORS, lambda w: [w.slug]),
     ("revoke_card_link", "post", CURATORS, lambda w: [w.slug, w.card_link]),
-    ("repository_zip", "get", OPERATORS | {"outsider": GONE}, lambda w: [w.lora]),
-    ("push_repository", "post", OPERATORS | {"outsider": GONE}, lambda w: [w.lora]),
+    ("repository_zip", "get", CURATORS, lambda w: [w.lora]),
+    ("push_repository", "post", CURATORS, lambda w: [w.lora]),
     ("repository_zip", "get", NOWHERE, lambda w: [w.editor_lora]),
     ("backup_zip", "get", OPERATORS | {"outsider": GONE}, lambda w: [w.slug]),
     ("restore_subject", "get", OPERATORS, lambda w: []),

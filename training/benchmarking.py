@@ -2,109 +2,107 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import cache, partial
+from typing import Any
 
 from PIL.Image import Image as Picture
 
-from curation.embeddings import Vectors, stack
-from curation.likeness import leave_one_out, nearest
-from curation.models import Image, Subject
+from curation.models import Image
 from curation.shots import Shot
 from curation.storage import open_picture
-from training.book import Acquaintance, Book
-from training.eyes import Eyes, open_eyes
+from training.eyes import open_eyes
+from training.judging import Learned, Scores, judge_of, look_whole
 from training.making import Keep, installed, make_all
-from training.models import Benchmark, Cell, Family, Run, RunItem, Score
-
-Metric = Score.Metric
-Scores = dict[str, float | None]
-"""Metric -> value; None where it could not be taken."""
-
-
-@dataclass(frozen=True)
-class Judge:
-    """What a subject's pictures are scored by: its photos, and its book where it has one."""
-
-    eyes: Eyes
-    references: Vectors
-    acquaintance: Acquaintance | None
-
-    @cached_property
-    def own_line(self) -> float:
-        """What the photo scores that is least like the others."""
-        return float(leave_one_out(self.references).min()) if len(self.references) > 1 else -1.0
-
-    def scores(self, picture: Picture, asked: Shot) -> Scores:
-        embedding = self.eyes.embed(picture)
-        identity = (
-            float(nearest(embedding[None], self.references)[0])
-            if embedding is not None and len(self.references)
-            else None
-        )
-        seen = self.eyes.read(picture)
-        person = None if identity is None else float(identity >= self.own_line)
-        if seen is None:
-            return {Metric.IDENTITY: identity, Metric.PERSON: person}
-        if self.acquaintance is not None:
-            person = float(self.acquaintance.is_right_person(seen, asked))
-        is_expressed = seen.expression == asked.expression or not asked.is_portrait
-        return {
-            Metric.IDENTITY: identity,
-            Metric.PERSON: person,
-            Metric.VIEW: float(seen.view == asked.view),
-            Metric.EXPRESSION: float(is_expressed),
-            Metric.POSE: float(seen.pose == asked.pose),
-        }
-
-
-def judge_of(subject: Subject, eyes: Eyes) -> Judge:
-    """Embeds the subject's photos with the benchmark's own weights."""
-    photos = Image.objects.photos().filter(subject=subject).order_by("pk")
-    vectors = [eyes.embed(open_picture(photo)) for photo in photos]
-    references = stack([vector for vector in vectors if vector is not None])
-    book = Book.of(subject)
-    acquaintance = Acquaintance(book, eyes.reader) if book and eyes.reader else None
-    return Judge(eyes, references, acquaintance)
+from training.models import (
+    Benchmark,
+    Cell,
+    Family,
+    Probe,
+    Question,
+    Run,
+    RunItem,
+    RunStatus,
+    Score,
+    Suite,
+)
+from training.variety import varieties
 
 
 def benchmark(run: Run) -> None:
     """Make the cells and their scores; a cell and its scores are written together."""
-    column, _ = Benchmark.objects.get_or_create(
-        run=run,
-        defaults={
-            "subject": run.subject,
-            "base": run.base,
-            "lora": run.lora,
-            "suite": run.recipe["suite"],
-        },
-    )
     eyes = open_eyes(installed(Family.BENCH))
     judge = cache(lambda subject: judge_of(subject, eyes))
+    column = _column(run, judge(run.subject).anchor if run.subject else {})
+    questions = {question.pk: question for question in column.suite.questions.all()}
+    learned = Learned.by(run.lora) if run.subject else None
+    by_base = _drawn_by_base(column)
 
     def look_at(item: RunItem, made: Image) -> Keep:
-        asked = Shot(item.request["view"], item.request["expression"], item.request["pose"])
-        scores = judge(made.subject).scores(open_picture(made), asked)
-        return partial(put_in_card, item, asked, scores)
-
-    def put_in_card(item: RunItem, asked: Shot, scores: Scores, image: Image) -> None:
-        cell, _ = Cell.objects.get_or_create(
-            benchmark=column,
-            ordinal=item.ordinal,
-            defaults={
-                "view": asked.view,
-                "expression": asked.expression,
-                "pose": asked.pose,
-                "seed": item.request["seed"],
-                "image": image,
-            },
-        )
-        Score.objects.bulk_create(
-            [
-                Score(cell=cell, metric=metric, value=value, scorer=eyes.scorer)
-                for metric, value in scores.items()
-            ],
-            ignore_conflicts=True,
-        )
+        picture, asked = open_picture(made), _shot(item)
+        question = questions.get(item.request.get("question"))
+        examiner = judge(made.subject)
+        scores = examiner.scores(picture, asked)
+        if question is not None:
+            base_picture = by_base.get((question.pk, item.request["seed"]))
+            scores |= examiner.probe(picture, question.probe)
+            scores |= look_whole(picture, question, learned, _opened(base_picture))
+        return partial(_put_in_card, column, item, question, scores, eyes.scorer)
 
     make_all(run, look_at)
+    if run.subject:
+        Benchmark.objects.filter(pk=column.pk).update(diversity=varieties(column))
+
+
+def _column(run: Run, anchor: dict[str, Any]) -> Benchmark:
+    facts = {"subject": run.subject, "base": run.base, "lora": run.lora}
+    suite = Suite.objects.get(pk=run.recipe["suite"])
+    return Benchmark.objects.get_or_create(run=run, defaults=facts | {"suite": suite} | anchor)[0]
+
+
+def _shot(item: RunItem) -> Shot:
+    return Shot(item.request["view"], item.request["expression"], item.request["pose"])
+
+
+def _drawn_by_base(column: Benchmark) -> dict[tuple[int, int], Image]:
+    """(question, seed) -> what the base alone drew, of the cells that ask for a background."""
+    cells = Cell.objects.filter(
+        benchmark__subject=column.subject,
+        benchmark__suite=column.suite,
+        benchmark__lora=None,
+        benchmark__run__status=RunStatus.SUCCEEDED,
+        question__probe=Probe.BACKGROUND,
+        image__erased_at=None,
+    )
+    found = cells.select_related("image").order_by("benchmark")
+    return {(cell.question_id, cell.seed): cell.image for cell in found if cell.question_id}
+
+
+def _opened(image: Image | None) -> Picture | None:
+    return open_picture(image) if image is not None else None
+
+
+def _put_in_card(
+    column: Benchmark,
+    item: RunItem,
+    question: Question | None,
+    scores: Scores,
+    scorer: str,
+    image: Image,
+) -> None:
+    asked = _shot(item)
+    shot = {"view": asked.view, "expression": asked.expression, "pose": asked.pose}
+    cell, _ = Cell.objects.get_or_create(
+        benchmark=column,
+        ordinal=item.ordinal,
+        defaults=shot | {"question": question, "seed": item.request["seed"], "image": image},
+    )
+    Score.objects.bulk_create(
+        [_score(cell, metric, found, scorer) for metric, found in scores.items()],
+        ignore_conflicts=True,
+    )
+
+
+def _score(cell: Cell, metric: str, found: float | str, scorer: str) -> Score:
+    if isinstance(found, str):
+        return Score(cell=cell, metric=metric, why=found, scorer=scorer)
+    return Score(cell=cell, metric=metric, value=found, scorer=scorer)

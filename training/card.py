@@ -3,143 +3,133 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Q
 
 from curation.models import Image, Subject
-from curation.shots import Shot
-from training.models import Benchmark, Cell, LoraVersion, RunStatus, Score
-from training.scoring import Interval, difference, interval, says
+from training.columns import Cells, CellView, Column
+from training.comparing import Verdict, compare
+from training.models import (
+    Benchmark,
+    Cell,
+    Question,
+    RunStatus,
+    Score,
+    Standing,
+    Suite,
+)
+from training.scoring import Interval
 
-Metric = Score.Metric
-SUCCESS = (Metric.PERSON, Metric.VIEW, Metric.EXPRESSION, Metric.POSE)
-ByShot = dict[Shot, list[float]]
+__all__ = ["Card", "CellView", "Column", "Scale", "Verdict", "card", "compare"]
+
+PICTURE = ("id", "sha256", "erased_at")
+ASKED = ("id", "ordinal", "name", "template", "view", "expression", "pose", "part", "probe")
 LEARNED = Q(lora__snapshot__items__held_out=False)
 
 
 @dataclass(frozen=True, slots=True)
-class CellView:
-    """`is_right`: the right person and view and expression or pose; None when not readable."""
-
-    image: Image
-    seed: int
-    identity: float | None
-    is_right: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A version under measure; `num_images` is how many it learned from, 0 for the base."""
-
-    benchmark: Benchmark
-    cells: dict[Shot, list[CellView]]
-    num_images: int
-
-    @property
-    def lora(self) -> LoraVersion | None:
-        return self.benchmark.lora
-
-    @property
-    def title(self) -> str:
-        return str(self.lora or "base")
-
-    @property
-    def subtitle(self) -> str:
-        return "no LoRA" if self.lora is None else f"{self.num_images} images"
-
-    @property
-    def identities(self) -> ByShot:
-        return {
-            shot: [c.identity for c in cells if c.identity is not None]
-            for shot, cells in self.cells.items()
-        }
-
-    @property
-    def successes(self) -> ByShot:
-        return {
-            shot: [float(c.is_right) for c in cells if c.is_right is not None]
-            for shot, cells in self.cells.items()
-        }
-
-    @property
-    def identity(self) -> Interval | None:
-        return interval(self.identities)
-
-    @property
-    def success(self) -> Interval | None:
-        return interval(self.successes)
-
-
-@dataclass(frozen=True, slots=True)
 class CardRow:
-    shot: Shot
+    question: Question
     cells: tuple[tuple[CellView, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """How the newest column compares with the one before it."""
+class Scale:
+    """The ends that likeness is read between: what the base alone draws, and what the photos score
+    against others of the same person. Cosines."""
 
-    word: str
-    sentence: str
-    gap: Interval | None
+    floor: float
+    ceiling: float
+    num_photos: int
+    are_held_out: bool
+
+    def share(self, found: Interval | None) -> Interval | None:
+        """The part of the way from floor to ceiling."""
+        way = self.ceiling - self.floor
+        if found is None:
+            return None
+        low, mean, high = ((v - self.floor) / way for v in (found.low, found.mean, found.high))
+        return Interval(mean, low, high)
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    suite: str
+    suite: Suite | None
     columns: tuple[Column, ...]
 
     @property
     def rows(self) -> list[CardRow]:
-        shots = list(self.columns[0].cells) if self.columns else []
+        asked = {question: None for column in self.columns for question in column.cells}
         return [
-            CardRow(shot, tuple(tuple(column.cells.get(shot, ())) for column in self.columns))
-            for shot in shots
+            CardRow(question, tuple(tuple(c.cells.get(question, ())) for c in self.columns))
+            for question in sorted(asked, key=lambda question: question.ordinal)
         ]
 
     @property
-    def verdict(self) -> Verdict | None:
-        if len(self.columns) < 2:
+    def num_seeds(self) -> int:
+        """Under which every column was drawn."""
+        return min((column.num_seeds for column in self.columns), default=0)
+
+    @property
+    def base(self) -> Column | None:
+        """The floor of the scale: what the base alone draws."""
+        return next((column for column in self.columns if column.lora is None), None)
+
+    @property
+    def is_one_scale(self) -> bool:
+        """Likeness was measured against the same photos in every column."""
+        return len({column.benchmark.references for column in self.columns}) == 1
+
+    @property
+    def scale(self) -> Scale | None:
+        """None where the base was not measured, or nothing says how alike the photos are."""
+        newest = self.columns[-1].benchmark if self.columns else None
+        level = self.base.identity if self.base else None
+        if newest is None or newest.ceiling is None or level is None:
             return None
-        return compare(self.columns[-1], self.columns[-2])
+        if level.mean >= newest.ceiling:
+            return None
+        return Scale(level.mean, newest.ceiling, newest.num_references, newest.are_held_out)
 
+    @property
+    def rival(self) -> Column | None:
+        """What the newest column has to beat: the version in use, else the column before it."""
+        *others, _ = self.columns or [None]
+        in_use = [c for c in others if c and c.lora and c.lora.standing == Standing.CURRENT]
+        return (in_use or others or [None])[-1]
 
-def compare(newer: Column, older: Column) -> Verdict:
-    gap = difference(newer.successes, older.successes)
-    word = says(gap)
-    if gap is None:
-        return Verdict(word, "Nothing comparable was measured yet.", None)
-    head = {
-        "better": f"{newer.title} is better than {older.title}",
-        "worse": f"{newer.title} is worse than {older.title}",
-        "cannot tell": f"{newer.title} and {older.title} cannot be told apart yet",
-    }[word]
-    numbers = (
-        f"{100 * gap.mean:+.0f} points of cells right, 95 % interval {100 * gap.low:+.0f} to "
-        f"{100 * gap.high:+.0f}, same cells and seeds."
-    )
-    return Verdict(word, f"{head}: {numbers}", gap)
+    @property
+    def verdict(self) -> Verdict | None:
+        if self.rival is None:
+            return None
+        return compare(self.columns[-1], self.rival).verdict
+
+    def only(self, chosen: Collection[int]) -> Card:
+        """The columns of these benchmarks alone."""
+        return replace(self, columns=tuple(c for c in self.columns if c.benchmark.pk in chosen))
 
 
 def card(subject: Subject) -> Card:
-    """The newest finished benchmark of every version, within the newest suite. Constant SQL."""
+    """The largest finished benchmark of every version, the newest of as large ones, within the
+    newest suite. Two queries."""
     done = (
         Benchmark.objects.filter(subject=subject, run__status=RunStatus.SUCCEEDED)
-        .select_related("lora__snapshot", "base", "run")
+        .select_related("lora__snapshot", "lora__base", "base", "run", "suite")
         .annotate(num_images=Count("lora__snapshot__items", filter=LEARNED))
         .order_by("pk")
     )
     benchmarks = list(done)
     if not benchmarks:
-        return Card("", ())
+        return Card(None, ())
     suite = benchmarks[-1].suite
-    newest = {b.lora_id: b for b in benchmarks if b.suite == suite}
-    ordered = sorted(newest.values(), key=_place)
+    by_size = sorted(benchmarks, key=lambda benchmark: (benchmark.run.total, benchmark.pk))
+    largest = {b.lora_id: b for b in by_size if b.suite_id == suite.pk}
+    ordered = sorted(largest.values(), key=_place)
     cells = _cells_of(ordered)
-    return Card(suite, tuple(Column(b, cells[b.pk], b.num_images) for b in ordered))
+    return Card(suite, tuple(_column(b, cells[b.pk], b.num_images) for b in ordered))
 
 
 def _place(benchmark: Benchmark) -> tuple[int, int, int]:
@@ -148,21 +138,46 @@ def _place(benchmark: Benchmark) -> tuple[int, int, int]:
     return (0, 0, 0) if lora is None else (1, int(lora.number > 0), lora.pk)
 
 
-def _cells_of(benchmarks: Iterable[Benchmark]) -> dict[int, dict[Shot, list[CellView]]]:
-    cells = (
-        Cell.objects.filter(benchmark__in=list(benchmarks))
-        .select_related("image")
-        .prefetch_related("scores")
+def _column(benchmark: Benchmark, cells: Cells, num_images: int) -> Column:
+    scored = {question: views for question, views in cells.items() if not question.probe}
+    probes = {question: views for question, views in cells.items() if question.probe}
+    return Column(benchmark, scored, num_images, probes)
+
+
+def _cells_of(benchmarks: Sequence[Benchmark]) -> dict[int, Cells]:
+    """One query: a row for each cell, with its question, its picture and its figures."""
+    taken = {
+        f"of_{metric}": Max("scores__value", filter=Q(scores__metric=metric))
+        for metric in Score.Metric.values
+    }
+    rows = (
+        Cell.objects.filter(benchmark__in=benchmarks, question__isnull=False)
+        .annotate(**taken)
         .order_by("benchmark", "ordinal")
+        .values_list(
+            "benchmark", "seed", *_columns("image", PICTURE), *_columns("question", ASKED), *taken
+        )
     )
-    table: dict[int, dict[Shot, list[CellView]]] = defaultdict(lambda: defaultdict(list))
-    for cell in cells:
-        table[cell.benchmark_id][cell.shot].append(view_of(cell))
+    questions: dict[int, Question] = {}
+    table: dict[int, Cells] = defaultdict(lambda: defaultdict(list))
+    for benchmark, seed, *facts in rows:
+        picture, asked, figures = _split(facts, len(PICTURE), len(ASKED))
+        if asked[0] not in questions:
+            questions[asked[0]] = Question(**dict(zip(ASKED, asked, strict=True)))
+        told = zip(Score.Metric.values, figures, strict=True)
+        values = {metric: value for metric, value in told if value is not None}
+        view = CellView(Image.from_db(None, PICTURE, picture), seed, values)
+        table[benchmark][questions[asked[0]]].append(view)
     return table
 
 
-def view_of(cell: Cell) -> CellView:
-    values = {score.metric: score.value for score in cell.scores.all()}
-    told = [values.get(metric) for metric in SUCCESS]
-    is_right = None if None in told else all(told)
-    return CellView(cell.image, cell.seed, values.get(Metric.IDENTITY), is_right)
+def _columns(relation: str, names: Iterable[str]) -> list[str]:
+    return [f"{relation}__{name}" for name in names]
+
+
+def _split(facts: list[Any], *sizes: int) -> Iterator[list[Any]]:
+    """The parts of those sizes, and what is left."""
+    for size in sizes:
+        yield facts[:size]
+        facts = facts[size:]
+    yield facts

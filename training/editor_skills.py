@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import mean
 
-from training.models import Benchmark, Cell, RunStatus, Score
+from training.models import Benchmark, Cell, RunStatus, Score, Suite
 from training.suite import SKILLS
 
 
@@ -22,7 +22,7 @@ class SkillRow:
 
 @dataclass(frozen=True, slots=True)
 class Skills:
-    suite: str
+    suite: Suite
     columns: tuple[Benchmark, ...]
     rows: tuple[SkillRow, ...]
 
@@ -31,7 +31,7 @@ def compare() -> Skills | None:
     """The newest finished benchmark of every editor version within the newest suite."""
     done = list(
         Benchmark.objects.filter(subject=None, run__status=RunStatus.SUCCEEDED)
-        .select_related("lora", "base")
+        .select_related("lora", "base", "suite")
         .order_by("pk")
     )
     if not done:

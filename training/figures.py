@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from curation.likeness import leave_one_out, nearest
+from curation.likeness import nearest
 from curation.models import Subject
-from training.benchmarking import judge_of
 from training.card import card
 from training.eyes import open_eyes
+from training.judging import judge_of
 from training.making import installed
 from training.models import Family
 
@@ -18,10 +18,10 @@ NAMES = {"base": "base", "photos only": "photos_only", "char_lora_v1": "v1", "ch
 def anchors(subject: Subject) -> dict[str, float]:
     """The ends of the identity scale: strangers, and the photos' own leave-one-out level."""
     eyes = open_eyes(installed(Family.BENCH))
-    references = judge_of(subject, eyes).references
+    judge = judge_of(subject, eyes)
     return {
-        "stranger": float(nearest(eyes.faces.strangers(), references).mean()),
-        "photos": float(leave_one_out(references).mean()),
+        "stranger": float(nearest(eyes.faces.strangers(), judge.references).mean()),
+        "photos": float(judge.levels.mean()),
     }
 
 

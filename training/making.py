@@ -145,10 +145,16 @@ def draw(run: Run, item: RunItem) -> Picture:
     words = GenerateRequest(
         prompt=item.request["prompt"],
         seed=item.request["seed"],
-        steps=run.recipe.get("steps"),
         loras=loras,
+        **({"steps": run.recipe.get("steps")} | _own_settings(item)),
     )
     return RESIDENT.generator(run.base).generate(words, beat)
+
+
+def _own_settings(item: RunItem) -> dict[str, Any]:
+    """What this picture is drawn with whatever its run says: a card's cells may be of any size."""
+    names = ("width", "height", "steps", "guidance")
+    return {name: item.request[name] for name in names if name in item.request}
 
 
 def source_of(image: Image) -> Picture:
@@ -226,6 +232,7 @@ def _provenance(run: Run, item: RunItem) -> dict[str, Any]:
         "prompt": item.request.get("instruction") or item.request["prompt"],
         "seed": item.request["seed"],
         **{name: run.recipe[name] for name in settings if name in run.recipe},
+        **_own_settings(item),
     }
 
 

@@ -5,7 +5,7 @@ A take is one more try at the same shot: another seed and, for an edit, another 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db.models import Q
@@ -16,8 +16,9 @@ from curation.masks import as_text
 from curation.models import Image, Origin, ReviewItem, Subject
 from curation.models.image import Verdict
 from curation.shots import Shot
-from training.models import RunItem
-from training.suite import CARD, EDITS
+from training import suite
+from training.models import Question, RunItem
+from training.suite import EDITS
 
 CLOTHES = ("red shirt", "blue shirt", "green shirt", "yellow shirt", "white shirt", "black shirt")
 BACKGROUNDS = ("grey", "sand", "mint", "rose", "sky", "lavender")
@@ -89,8 +90,19 @@ def pictures(subject: Subject, wanted: Sequence[Shot], per_shot: int) -> Iterato
         yield _picture(subject, shot, take, clothes, background)
 
 
-def card_cells(subject: Subject, seeds: int) -> list[RunItem]:
-    return [_picture(subject, shot, take) for shot, take in takes(CARD, seeds)]
+def card_cells(subject: Subject, questions: Iterable[Question], seeds: int) -> list[RunItem]:
+    """The same (question, take) has the same seed in every column, of whatever size."""
+    return [
+        _answer(subject, question, take)
+        for question in questions
+        for take in range(question.seeds or seeds)
+    ]
+
+
+def _answer(subject: Subject, question: Question, take: int) -> RunItem:
+    asked = {"question": question.pk, "prompt": suite.prompt(question, subject), "take": take}
+    bare = {"clothes": "", "background": ""}
+    return RunItem(request=_facts(question.shot) | bare | asked | question.drawing)
 
 
 def repeats(item: ReviewItem, said: str, count: int, mask: bytes = b"") -> list[RunItem]:
@@ -114,9 +126,7 @@ def edit(shot: Shot, source: Image, take: int, background: str = "") -> RunItem:
     return RunItem(request=request, source=source)
 
 
-def _picture(
-    subject: Subject, shot: Shot, take: int, clothes: str = "", background: str = ""
-) -> RunItem:
+def _picture(subject: Subject, shot: Shot, take: int, clothes: str, background: str) -> RunItem:
     prompt = wording.caption(subject.kind, subject.instance_prompt, shot, clothes, background)
     wanted = {"prompt": prompt, "clothes": clothes, "background": background, "take": take}
     return RunItem(request=_facts(shot) | wanted)

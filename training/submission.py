@@ -11,7 +11,7 @@ from django.db import transaction
 from curation.captioned import unproposed
 from curation.models import Image, ReviewItem, Snapshot, Subject
 from curation.shots import Shot
-from training import orders
+from training import orders, suite
 from training.beginning import begin, begun_by
 from training.models import BaseModel, Family, LoraVersion, Phase, Run, RunItem, RunKind
 from training.readiness import (
@@ -188,13 +188,14 @@ def submit_train_editor(snapshot: Snapshot, by: User | None) -> Run:
 
 
 def submit_benchmark(
-    subject: Subject, lora: LoraVersion | None, by: User | None, seeds: int = 4
+    subject: Subject, lora: LoraVersion | None, by: User | None, seeds: int = suite.USUAL
 ) -> Run:
     """Draw the card's cells with a version, or with the base alone, under the same seeds."""
+    asked = suite.current()
     return _measure(
         lora.base if lora else preferred_base(Family.FLUX),
-        orders.card_cells(subject, seeds),
-        {"suite": f"card-1 x {seeds}", "first_seed": 0},
+        orders.card_cells(subject, asked.questions.all(), seeds),
+        {"suite": asked.pk, "seeds": seeds, "first_seed": 0},
         subject=subject,
         by=by,
         lora=lora,
@@ -214,7 +215,7 @@ def submit_editor_benchmark(
     return _measure(
         lora.base if lora else preferred_base(Family.QWEN_EDIT),
         items,
-        {"suite": f"edits-2 x {per_cell} of half {half}", "first_seed": half},
+        {"suite": suite.edits_suite(per_cell, half).pk, "seeds": per_cell, "first_seed": half},
         by=by,
         lora=lora,
     )
@@ -230,6 +231,7 @@ def _measure(
         subject=fields.get("subject"),
         lora=fields["lora"],
         recipe__suite=recipe["suite"],
+        recipe__seeds=recipe["seeds"],
     )
     return same.first() or begin(RunKind.BENCHMARK, base, items=items, recipe=recipe, **fields)
 

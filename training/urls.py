@@ -5,6 +5,7 @@ from django.urls import path
 from training.views import (
     asking,
     backups,
+    card,
     editor,
     loras,
     runs,
@@ -12,6 +13,7 @@ from training.views import (
     shared,
     sharing,
     starting,
+    suite,
     wheel,
 )
 
@@ -23,8 +25,6 @@ urlpatterns = [
     path("s/<slug:slug>/others/", asking.draw_others, name="draw_others"),
     path("s/<slug:slug>/captions/propose/", asking.propose_captions, name="propose_captions"),
     path("s/<slug:slug>/train/", starting.train, name="train"),
-    path("s/<slug:slug>/benchmark/", starting.benchmark, name="benchmark"),
-    path("s/<slug:slug>/card/", loras.card, name="card"),
     path("s/<slug:slug>/share/", sharing.share, name="share"),
     path("s/<slug:slug>/share/card.zip", sharing.card_zip, name="card_zip"),
     path("s/<slug:slug>/share/links/", sharing.make_card_link, name="make_card_link"),
@@ -37,6 +37,9 @@ urlpatterns = [
     path("restore/", backups.restore_subject, name="restore_subject"),
     path("cards/<str:token>/", shared.shared_card, name="shared_card"),
     path("cards/<str:token>/<sha256:sha256>.webp", shared.shared_picture, name="shared_picture"),
+    path("s/<slug:slug>/benchmark/", card.benchmark, name="benchmark"),
+    path("s/<slug:slug>/card/", card.card, name="card"),
+    path("s/<slug:slug>/card/<int:question>/", card.card_cell, name="card_cell"),
     path("s/<slug:slug>/runs/", runs.runs, name="runs"),
     path("items/<int:pk>/edit/", starting.edit_item, name="edit_item"),
     path("runs/", runs.all_runs, name="all_runs"),
@@ -52,6 +55,7 @@ urlpatterns = [
     path("loras/<int:pk>/file/", loras.lora_file, name="lora_file"),
     path("loras/<int:pk>/share.zip", sharing.repository_zip, name="repository_zip"),
     path("loras/<int:pk>/push/", sharing.push_repository, name="push_repository"),
+    path("suite/", suite.suite, name="suite"),
     path("editor/", editor.editor, name="editor"),
     path("editor/train/", editor.train_editor, name="train_editor"),
     path("editor/benchmark/", editor.benchmark_editor, name="benchmark_editor"),

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
 from curation.freezing import freeze_character
-from curation.models import Origin, Subject
+from curation.models import Image, Origin, Subject
 from tests.curation.cast import make_image, make_photos
 from tests.training.cast import make_run
+from training import suite
 from training.models import (
     BaseModel,
     Benchmark,
     Cell,
     LoraVersion,
     Phase,
+    Question,
     Run,
     RunKind,
     RunStatus,
     Score,
 )
 
+FIVE = ("identity", "person", "view", "expression", "pose")
 FINISHED = {"status": RunStatus.SUCCEEDED, "fence": 1}
 
 
@@ -54,17 +58,60 @@ def make_lora(subject: Subject, number: int = 1, **facts: Any) -> LoraVersion:
 def make_column(subject: Subject, lora: LoraVersion | None, right: bool) -> Benchmark:
     """One column of the card: two seeds of one cell, all right or all wrong."""
     run = make_finished_run(subject, RunKind.BENCHMARK, lora=lora)
+    asked = suite.current()
+    question = asked.questions.earliest("ordinal")
     column = Benchmark.objects.create(
-        subject=subject, base=BaseModel.objects.get(pk=run.base_id), lora=lora, run=run, suite="s"
+        subject=subject, base=BaseModel.objects.get(pk=run.base_id), lora=lora, run=run, suite=asked
     )
     for seed in range(2):
         number = 1000 * run.pk + seed
         image = make_image(subject, number, origin=Origin.BENCHMARK)
-        asked = {"view": "front", "expression": "neutral", "pose": "portrait"}
-        cell = Cell.objects.create(benchmark=column, ordinal=seed, seed=seed, image=image, **asked)
-        for metric in Score.Metric.values:
+        shot = {"view": "front", "expression": "neutral", "pose": "portrait"}
+        facts = {"question": question, "image": image, **shot}
+        cell = Cell.objects.create(benchmark=column, ordinal=seed, seed=seed, **facts)
+        for metric in FIVE:
             Score.objects.create(cell=cell, metric=metric, value=float(right), scorer="bench")
     return column
+
+
+def make_full_column(subject: Subject, lora: LoraVersion | None, seeds: int) -> Benchmark:
+    """Every question of the suite under `seeds` seeds, fully scored; rows alone, no files."""
+    run = make_finished_run(subject, RunKind.BENCHMARK, lora=lora, total=20 * seeds)
+    base, asked = BaseModel.objects.get(pk=run.base_id), suite.current()
+    facts = {"subject": subject, "base": base, "lora": lora, "run": run, "suite": asked}
+    column = Benchmark.objects.create(references="r" * 64, ceiling=0.95, **facts)
+    places = [(q, seed) for q in asked.questions.all() for seed in range(q.seeds or seeds)]
+    cells = [_cell(column, i, *place) for i, place in enumerate(places)]
+    Image.objects.bulk_create([cell.image for cell in cells])
+    Cell.objects.bulk_create(cells)
+    level, random = 0.2 if lora is None else 0.6 + 0.03 * lora.number, Random(run.pk)
+    Score.objects.bulk_create(
+        Score(cell=cell, metric=metric, value=_made_up(metric, level, random), scorer="bench")
+        for cell in cells
+        for metric in Score.Metric.values
+    )
+    return column
+
+
+def _cell(column: Benchmark, ordinal: int, question: Question, seed: int) -> Cell:
+    facts = {"origin": Origin.BENCHMARK, "depth": 1, "width": 64, "height": 64}
+    sha256 = f"{column.pk:08d}{ordinal:056d}"
+    return Cell(
+        benchmark=column,
+        question=question,
+        ordinal=ordinal,
+        seed=seed,
+        image=Image(subject=column.subject, sha256=sha256, **facts),
+        view=question.view,
+        expression=question.expression,
+        pose=question.pose,
+    )
+
+
+def _made_up(metric: str, level: float, random: Random) -> float:
+    if metric in ("person", "view", "expression", "pose"):
+        return float(random.random() < level)
+    return random.gauss(level if metric == "identity" else 0.0, 0.1)
 
 
 def write_losses(run: Run, lines: list[str]) -> None:

@@ -30,7 +30,8 @@ from curation.shots import Shot
 from curation.storage import folder_of, path_of
 from tests.curation.cast import keep_made
 from tests.training.cast import make_base
-from tests.training.pages import make_finished_run
+from tests.training.pages import FIVE, make_finished_run
+from training import suite
 from training.models import BaseModel, Benchmark, Cell, LoraVersion, Phase, RunKind, Score
 
 MARK = "pRiVaTe"
@@ -124,8 +125,9 @@ def _weights(path: Path) -> None:
 
 def _column(subject: Subject, lora: LoraVersion | None) -> None:
     run = make_finished_run(subject, RunKind.BENCHMARK, lora=lora)
+    asked = suite.current()
     column = Benchmark.objects.create(
-        subject=subject, base=run.base, lora=lora, run=run, suite="card-1 x 2"
+        subject=subject, base=run.base, lora=lora, run=run, suite=asked
     )
     used = [{"name": f"{MARK}", "sha256": "a" * 64, "strength": 0.8}] if lora else []
     for place, (shot, seed) in enumerate((shot, seed) for shot in SHOTS for seed in range(2)):
@@ -143,15 +145,15 @@ def _column(subject: Subject, lora: LoraVersion | None) -> None:
                 "base": f"{MARK} base",
             },
         )
+        facts = {"view": shot.view, "expression": shot.expression, "pose": shot.pose}
         cell = Cell.objects.create(
             benchmark=column,
+            question=asked.questions.get(probe="", **facts),
             ordinal=place,
-            view=shot.view,
-            expression=shot.expression,
-            pose=shot.pose,
             seed=seed,
             image=image,
+            **facts,
         )
-        for metric in Score.Metric.values:
+        for metric in FIVE:
             value = 0.8 if lora else 0.0
             Score.objects.create(cell=cell, metric=metric, value=value, scorer=f"{MARK} scorer")

@@ -26,6 +26,7 @@ from training.models import (
     Score,
     Standing,
 )
+from training.suite import edits_suite
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def measure(shares: dict[str, float]) -> None:
     """An editor benchmark in which each expression came out in its share of four edits."""
     people = Subject.objects.first()
     run = make_finished_run(None, RunKind.BENCHMARK)
-    column = Benchmark.objects.create(base=run.base, run=run, suite="edits")
+    column = Benchmark.objects.create(base=run.base, run=run, suite=edits_suite(2, half=1))
     for number, (expression, share) in enumerate(shares.items()):
         for seed in range(4):
             place = number * 4 + seed

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.scoring import difference, interval, says
+from training.scoring import difference, interval, says, seeds_needed
 
 
 def test_the_mean_is_over_pictures_and_within_its_interval():
@@ -56,3 +56,46 @@ def test_the_same_scores_cannot_be_told_apart():
 def test_a_clear_gain_is_called_better():
     gain = difference({i: [1.0, 1.0] for i in range(15)}, {i: [0.0, 1.0] for i in range(15)})
     assert says(gain) == "better"
+
+
+def test_the_noise_of_seeds_is_counted_once():
+    """Cells that do not differ: the interval is as wide as that of independent pictures."""
+    rng = np.random.default_rng(5)
+    widths = []
+    for _ in range(100):
+        found = interval({i: list(rng.normal(0.0, 1.0, 4)) for i in range(15)})
+        assert found is not None
+        widths.append(found.high - found.low)
+    assert np.mean(widths) == pytest.approx(2 * 2.14 / np.sqrt(60), rel=0.1)
+
+
+def test_few_cells_widen_the_interval_as_students_t_does():
+    rng = np.random.default_rng(6)
+    hits = 0
+    for _ in range(400):
+        found = interval({i: [value] for i, value in enumerate(rng.normal(0.0, 1.0, 4))})
+        assert found is not None
+        hits += found.low <= 0 <= found.high
+    assert hits / 400 == pytest.approx(0.95, abs=0.05)
+
+
+def test_a_single_picture_has_a_mean_and_no_end_to_its_interval():
+    found = interval({"a": [0.4]})
+    assert found is not None
+    assert (found.mean, says(found)) == (0.4, "cannot tell")
+
+
+def test_more_noise_within_cells_needs_more_seeds():
+    rng = np.random.default_rng(7)
+    needed = [
+        seeds_needed({i: list(rng.normal(0.0, noise, 10)) for i in range(15)})
+        for noise in (0.05, 0.15, 1.0)
+    ]
+    assert needed[0] == 1
+    assert needed[1] is not None
+    assert 3 <= needed[1] <= 8
+    assert needed[2] is None
+
+
+def test_what_differs_from_cell_to_cell_no_seeds_can_thin_out():
+    assert seeds_needed({i: [0.5 * (-1) ** i] * 4 for i in range(15)}) is None

@@ -98,7 +98,7 @@ def test_a_benchmark_draws_every_cell_of_the_card_under_four_seeds(
     page.post(reverse("benchmark", args=["juno"]), {"lora": lora.pk})
     run = Run.objects.get(kind=RunKind.BENCHMARK)
     assert run.lora == lora
-    assert run.items.count() == 15 * 4
+    assert run.items.count() == 15 * 4 + 5 * 2
 
 
 def painted_item(subject: Subject) -> ReviewItem:

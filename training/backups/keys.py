@@ -18,10 +18,10 @@ from training.artifacts import highest_run_folder
 from training.backups.reach import Keys, Table, foreign_keys
 from training.backups.rows import Row, Unreadable
 from training.backups.unpacking import HERE, CannotRestore
-from training.models import BaseModel, LoraVersion, Run, RunItem
+from training.models import BaseModel, LoraVersion, Question, Run, RunItem
 
 IN_WORDS: dict[Table, tuple[str, dict[str, Table]]] = {
-    RunItem: ("request", {"answer_to": ReviewItem}),
+    RunItem: ("request", {"answer_to": ReviewItem, "question": Question}),
     Run: ("recipe", {"avoided": Image}),
 }
 """Where no foreign key says so: a column of JSON, and whose keys stand in it under which name."""

@@ -1,5 +1,5 @@
 from training.models.base import BaseModel, Family
-from training.models.benchmark import Benchmark, Cell, Score
+from training.models.benchmark import Benchmark, Cell, Probe, Question, Score, Suite
 from training.models.lora import LoraVersion, Phase, Standing
 from training.models.run import (
     FINISHED,
@@ -24,6 +24,8 @@ __all__ = [
     "IllegalTransition",
     "LoraVersion",
     "Phase",
+    "Probe",
+    "Question",
     "Run",
     "RunItem",
     "RunKind",
@@ -31,4 +33,5 @@ __all__ = [
     "RunStatus",
     "Score",
     "Standing",
+    "Suite",
 ]

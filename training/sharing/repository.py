@@ -66,7 +66,7 @@ def repository(lora: LoraVersion, ticked: Ticked) -> Iterator[tuple[str, Content
 
 def _spread(cells: Sequence[ShownCell]) -> list[ShownCell]:
     """The first seed of cells from all over the card."""
-    firsts = list({cell.shot: cell for cell in reversed(cells)}.values())[::-1]
+    firsts = list({cell.asked: cell for cell in reversed(cells)}.values())[::-1]
     count = min(WIDGETS, len(firsts))
     return [firsts[place * len(firsts) // count] for place in range(count)]
 

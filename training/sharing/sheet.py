@@ -9,7 +9,6 @@ from itertools import groupby
 import PIL.Image
 from PIL import ImageDraw, ImageFont, ImageOps
 
-from curation.shots import Shot
 from training.sharing.pictures import opened
 from training.sharing.shown import ShownCell
 
@@ -22,7 +21,7 @@ DOTS_PER_INCH = 150.0
 
 def contact_sheet(heading: str, under: str, cells: Sequence[ShownCell]) -> PIL.Image.Image:
     """Cells down, in columns of `ROWS`; seeds across, as the card has them."""
-    rows = [(shot, list(group)) for shot, group in groupby(cells, key=lambda cell: cell.shot)]
+    rows = [(asked, list(group)) for asked, group in groupby(cells, key=lambda cell: cell.asked)]
     column = LABEL + max(len(group) for _, group in rows) * (SIDE + GAP) + GAP
     width = max(-(-len(rows) // ROWS) * column + GAP, LEAST_WIDTH)
     height = HEAD + min(len(rows), ROWS) * (SIDE + TEXT + GAP) + GAP
@@ -30,21 +29,21 @@ def contact_sheet(heading: str, under: str, cells: Sequence[ShownCell]) -> PIL.I
     pen = ImageDraw.Draw(sheet)
     pen.text((GAP * 1.5, GAP), heading, INK, ImageFont.load_default(34))
     pen.text((GAP * 1.5, GAP + 44), under, QUIET, ImageFont.load_default(20))
-    for place, (shot, group) in enumerate(rows):
+    for place, (asked, group) in enumerate(rows):
         across, down = divmod(place, ROWS)
         corner = (GAP + across * column, HEAD + down * (SIDE + TEXT + GAP))
-        _row(sheet, corner, shot, group)
+        _row(sheet, corner, asked, group)
     return sheet
 
 
 def _row(
-    sheet: PIL.Image.Image, corner: tuple[int, int], shot: Shot, cells: Sequence[ShownCell]
+    sheet: PIL.Image.Image, corner: tuple[int, int], asked: str, cells: Sequence[ShownCell]
 ) -> None:
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(18)
     start, top = corner
-    words = (shot.expression, shot.view) if shot.is_portrait else (shot.pose, "full body")
-    for line, word in enumerate(words):
-        pen.text((start + 8, top + SIDE / 2 + (line - 1) * 24), word, (INK, QUIET)[line], font)
+    for line, word in enumerate(asked.split(", ")):
+        height = top + SIDE / 2 + (line - 1) * 24
+        pen.text((start + 8, height), word, QUIET if line else INK, font)
     for place, cell in enumerate(cells):
         left = start + LABEL + place * (SIDE + GAP)
         pen.rectangle((left, top, left + SIDE - 1, top + SIDE - 1), PANEL)

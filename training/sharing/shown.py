@@ -12,7 +12,7 @@ from typing import Any
 
 from curation.models import Image, Origin, Subject
 from curation.shots import Shot
-from training.card import CellView, Column, card
+from training.card import Card, CardRow, CellView, Column, card
 from training.charts import Bar, bar
 from training.engines.base import Recipe
 from training.models import LoraVersion, Standing
@@ -48,9 +48,10 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class ShownCell:
-    """`sha256` says where its pixels lie here; `src` where a page finds them, empty if erased."""
+    """`asked` names the cell; `sha256` says where its pixels lie here, `src` where a page finds
+    them, empty if erased."""
 
-    shot: Shot
+    asked: str
     sha256: str
     src: str
     identity: float | None
@@ -88,9 +89,13 @@ class ShownPhoto:
 class ShownRow:
     """The cells of each column in order; a photo of that shot, where photos were ticked."""
 
-    shot: Shot
+    asked: str
     cells: tuple[tuple[ShownCell, ...], ...]
     photo: ShownPhoto | None
+
+    @property
+    def words(self) -> list[str]:
+        return self.asked.split(", ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,25 +167,30 @@ def _word(origin: Origin) -> str:
 def shown_card(subject: Subject, ticked: Ticked, place: Place) -> ShownCard:
     made = card(subject)
     photos = _photos(subject, place) if ticked.photos else {}
+    drawn = _drawn(made)
     usual = [usual_drawing(column.benchmark.base) for column in made.columns]
-    rows = tuple(
-        ShownRow(
-            row.shot,
-            tuple(
-                tuple(_cell(row.shot, cell, settings, place) for cell in cells)
-                for settings, cells in zip(usual, row.cells, strict=True)
-            ),
-            photos.get(row.shot),
+
+    def shown_row(row: CardRow) -> ShownRow:
+        asked = row.question.name
+        cells = (
+            tuple(_cell(asked, cell, drawn[cell.image.pk], settings, place) for cell in group)
+            for settings, group in zip(usual, row.cells, strict=True)
         )
-        for row in made.rows
-    )
+        return ShownRow(asked, tuple(cells), photos.get(row.question.shot))
+
     return ShownCard(
         title=subject.name if ticked.name else subject.instance_token,
-        suite=made.suite,
+        suite=str(made.suite or ""),
         verdict=made.verdict.sentence if made.verdict else "",
         columns=tuple(_column(column) for column in made.columns),
-        rows=rows,
+        rows=tuple(map(shown_row, made.rows)),
     )
+
+
+def _drawn(made: Card) -> dict[int, Image]:
+    """By key, whole: the card itself reads little of its pictures."""
+    groups = (cells for row in made.rows for cells in row.cells)
+    return Image.objects.in_bulk({cell.image.pk for cells in groups for cell in cells})
 
 
 def _photos(subject: Subject, place: Place) -> dict[Shot, ShownPhoto]:
@@ -201,8 +211,9 @@ def _column(column: Column) -> ShownColumn:
     )
 
 
-def _cell(shot: Shot, cell: CellView, usual: dict[str, Any], place: Place) -> ShownCell:
-    image = cell.image
+def _cell(
+    asked: str, cell: CellView, image: Image, usual: dict[str, Any], place: Place
+) -> ShownCell:
     loras = image.provenance.get("loras") or [{}]
     said = usual | image.provenance
     drawing = Drawing(
@@ -215,4 +226,4 @@ def _cell(shot: Shot, cell: CellView, usual: dict[str, Any], place: Place) -> Sh
         height=image.height,
     )
     src = "" if image.erased_at else place(image.sha256)
-    return ShownCell(shot, image.sha256, src, cell.identity, cell.is_right, drawing)
+    return ShownCell(asked, image.sha256, src, cell.identity, cell.is_right, drawing)

@@ -38,3 +38,9 @@ def pace(rate: float | None, unit: str) -> str:
 def percent(share: float | None) -> str:
     """A share of 0..1 as a whole percentage."""
     return "" if share is None else f"{100 * share:.0f} %"
+
+
+@register.filter
+def signed(gap: float, unit: str) -> str:
+    """A difference with its sign: of shares in points, of cosines as they are."""
+    return f"{gap:+.3f}" if unit == "cosine" else f"{100 * gap:+.0f}"

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,14 +16,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
-from curation.models import LinkQuerySet, Role, Subject
+from curation.models import Role, Subject
 from curation.outlet import write_to, zipped
 from curation.views.downloads import ZIP, sent
-from curation.views.visible import subject_of
+from curation.views.visible import demand, subject_of
 from flenwheel.http import MemberRequest
 from training.models import CardLink, LoraVersion
 from training.sharing.page import page_files
-from training.sharing.pushing import NotPushed, push
 from training.sharing.repository import CannotShare, refuse, repository
 from training.sharing_forms import LASTS, LinkForm, PushForm, TickedForm
 
@@ -41,14 +39,10 @@ def _context(subject: Subject, form: LinkForm) -> dict[str, object]:
         "subject": subject,
         "form": form,
         "lasts": LASTS.items(),
-        "links": _links(subject).open().select_related("created_by"),
+        "links": CardLink.objects.open().filter(subject=subject).select_related("created_by"),
         "versions": LoraVersion.objects.of_subject(subject).reverse(),
         "usual": 7,
     }
-
-
-def _links(subject: Subject) -> LinkQuerySet[CardLink]:
-    return CardLink.objects.filter(subject=subject)
 
 
 @login_required
@@ -71,8 +65,8 @@ def make_card_link(request: MemberRequest, slug: str) -> HttpResponse:
 def revoke_card_link(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     """At once, also for who has the page open. Twice is the same as once."""
     subject = subject_of(request, slug, role=Role.CURATOR)
-    link = get_object_or_404(_links(subject), pk=pk)
-    _links(subject).filter(pk=link.pk, revoked_at=None).update(revoked_at=timezone.now())
+    link = get_object_or_404(CardLink, subject=subject, pk=pk)
+    CardLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=timezone.now())
     messages.success(request, "The link is closed.")
     return redirect("share", slug)
 
@@ -103,6 +97,9 @@ def repository_zip(request: MemberRequest, pk: int) -> HttpResponseBase:
 @require_POST
 def push_repository(request: MemberRequest, pk: int) -> HttpResponse:
     """Send it while the browser waits: the token is in this request and nowhere else."""
+    # Late: the hub's client loads for half a second, and every web process would wait for it.
+    from training.sharing.pushing import NotPushed, push  # noqa: PLC0415
+
     lora, form = _version(request, pk), PushForm(request.POST)
     if not form.is_valid():
         return _told(request, lora, " ".join(str(said[0]) for said in form.errors.values()))
@@ -118,15 +115,15 @@ def push_repository(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def _version(request: MemberRequest, pk: int) -> LoraVersion:
-    """Weights leave by operators alone."""
+    """Weights leave by curators."""
     lora = get_object_or_404(
         LoraVersion.objects.visible_to(request.user)
         .exclude(subject=None)
         .select_related("subject"),
         pk=pk,
     )
-    if not request.user.is_staff:
-        raise PermissionDenied("Only operators of this installation give weights away. Ask one.")
+    assert lora.subject is not None
+    demand(request, lora.subject, Role.CURATOR)
     return lora
 
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -201,22 +200,6 @@ def _chosen_snapshot(request: MemberRequest, subject: Subject, form: TrainForm) 
         return chosen
     refuse_unfit(subject)
     return freeze_character(subject, by=request.user, wish=form.wish)
-
-
-@login_required
-@require_POST
-def benchmark(request: MemberRequest, slug: str) -> HttpResponse:
-    """Measure one LoRA version, or the base alone when none is named."""
-    subject = subject_of(request, slug, role=Role.CURATOR)
-    lora = None
-    if request.POST.get("lora"):
-        lora = get_object_or_404(LoraVersion.objects.of_subject(subject), pk=request.POST["lora"])
-    try:
-        run = submission.submit_benchmark(subject, lora, by=request.user)
-    except CannotStart as error:
-        messages.error(request, str(error))
-        return redirect("card", subject.slug)
-    return redirect(run)
 
 
 @login_required

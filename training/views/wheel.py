@@ -20,7 +20,6 @@ from flenwheel.http import MemberRequest
 from training import charts, submission, wheel_drawing
 from training.models import BaseModel, Family, LoraVersion, RunKind
 from training.readiness import CannotStart
-from training.suite import CARD
 from training.wheel import Stand, stand
 
 STAGES = {
@@ -52,7 +51,6 @@ def wheel(request: MemberRequest, slug: str) -> HttpResponse:
         "face": Image.objects.photos().filter(subject=subject).last(),
         "gains": charts.gains(now.turns),
         "grid": charts.GRID,
-        "num_card_cells": len(CARD),
         "active_runs": subject.runs.active().select_related("base"),
     }
     return render(request, "training/wheel.html", context)

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('curation', '0013_lines_are_the_calibrations'),
-        ('training', '0003_captions'),
+        ('training', '0004_suites'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,154 @@
+"""`python -m bench.compare`: how often the card names the better of two versions, and when none is.
+
+`--measure SLUG NUMBER` first draws every scored cell of that LoRA version at two strengths, in the
+installation that FLENWHEEL_VAR names, and keeps the raw scores beside this file; without it the
+statistics alone run again. Trials draw seeds from those that were measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from curation.certainty import share_of
+from training.scoring import MOST_SEEDS, WORTH_TELLING, interval, says, seeds_needed
+
+RAW = Path(__file__).with_suffix(".json")
+AT_ONCE = 25
+USUAL = 4
+TRIALS = 2000
+Table = npt.NDArray[np.float64]
+"""(cells, seeds) of one figure; NaN where it could not be taken."""
+Gaps = dict[int, list[float]]
+
+
+def measure(slug: str, number: int, strengths: list[float], seeds: int, to: Path) -> None:
+    """Raw scores by strength, figure, cell and seed, written after each strength; the pack's
+    pictures are small, so they are drawn 25 at once, each from its own seed as the engine does."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "flenwheel.settings")
+    import django  # noqa: PLC0415
+
+    django.setup()
+    from bench.compare_drawing import Artist  # noqa: PLC0415
+
+    artist = Artist.of(slug, number)
+    facts = {"lora": str(artist.lora), "seeds": seeds, "cells": artist.names}
+    scores: dict[str, Any] = {}
+    for strength in strengths:
+        scores[str(strength)] = artist.scores(strength, seeds, AT_ONCE)
+        to.write_text(json.dumps(facts | {"scores": scores}) + "\n")
+
+
+def two_of(raw: dict[str, Any], figure: str) -> tuple[Table, Table]:
+    """The better and the worse of the two strengths whose gap comes nearest to 0.05."""
+    tables = [np.array(scores[figure], float) for scores in raw["scores"].values()]
+    apart = [(a, b) for a in tables for b in tables if np.nanmean(a) > np.nanmean(b)]
+    return min(apart, key=lambda two: abs(float(np.nanmean(two[0] - two[1])) - WORTH_TELLING))
+
+
+def pairs(newer: Table, older: Table) -> Gaps:
+    gaps = newer - older
+    return {cell: list(row[~np.isnan(row)]) for cell, row in enumerate(gaps)}
+
+
+def recommended(gaps: Table) -> int:
+    """Seeds a cell that the page recommends after the usual size; the most where it gives up."""
+    pilot = {cell: list(row[~np.isnan(row)]) for cell, row in enumerate(gaps[:, :USUAL])}
+    return max(USUAL, seeds_needed(pilot) or MOST_SEEDS)
+
+
+def rates(draw: Callable[[np.random.Generator], Table]) -> dict[str, Any]:
+    """Of TRIALS comparisons, each of (cells, MOST_SEEDS) paired gaps: how many name a better or a
+    worse one, at the usual size, at the recommended one, and at either of both looks."""
+    rng = np.random.default_rng(1)
+    said: dict[str, list[str]] = {"usual": [], "recommended": [], "most": []}
+    sizes = []
+    for _ in range(TRIALS):
+        gaps = draw(rng)
+        sizes.append(recommended(gaps))
+        for name, size in (("usual", USUAL), ("recommended", sizes[-1]), ("most", MOST_SEEDS)):
+            said[name].append(says(interval(pairs(gaps[:, :size], np.zeros_like(gaps[:, :size])))))
+    looks = zip(said["usual"], said["recommended"], strict=True)
+    words = {n: {w: s.count(w) / TRIALS for w in ("better", "worse")} for n, s in said.items()}
+    either = sum(any(word != "cannot tell" for word in both) for both in looks) / TRIALS
+    return {**words, "either_look": either, "mean_seeds": float(np.mean(sizes))}
+
+
+def of_a_gap(newer: Table, older: Table) -> Callable[[np.random.Generator], Table]:
+    gaps = newer - older
+    return lambda rng: gaps[:, rng.permutation(gaps.shape[1])[:MOST_SEEDS]]
+
+
+def of_other_seeds(one: Table) -> Callable[[np.random.Generator], Table]:
+    """No gap: the same weights at the same strength, under seeds of their own."""
+
+    def draw(rng: np.random.Generator) -> Table:
+        chosen = rng.permutation(one.shape[1])
+        return one[:, chosen[:MOST_SEEDS]] - one[:, chosen[MOST_SEEDS : 2 * MOST_SEEDS]]
+
+    return draw
+
+
+def of_turned_cells(newer: Table, older: Table) -> Callable[[np.random.Generator], Table]:
+    """No gap over all prompts, but one in every cell: each cell's gap is turned over by a coin."""
+    gaps = newer - older
+
+    def draw(rng: np.random.Generator) -> Table:
+        coins = rng.choice([-1.0, 1.0], size=(len(gaps), 1))
+        return coins * gaps[:, rng.permutation(gaps.shape[1])[:MOST_SEEDS]]
+
+    return draw
+
+
+def statistics(raw: dict[str, Any]) -> dict[str, Any]:
+    found = {}
+    for figure in ("identity", "right"):
+        better, worse = two_of(raw, figure)
+        found[figure] = {
+            "true_gap": float(np.nanmean(better - worse)),
+            "gap_by_cell": [round(float(v), 3) for v in np.nanmean(better - worse, axis=1)],
+            "a_gap": rates(of_a_gap(better, worse)),
+            "none, other seeds": rates(of_other_seeds(better)),
+            "none, cells turned over": rates(of_turned_cells(better, worse)),
+        }
+    return found
+
+
+def tell(found: dict[str, Any]) -> None:
+    say = sys.stdout.write
+    for figure, told in found.items():
+        gap = told["a_gap"]
+        say(f"{figure}: true gap {told['true_gap']:.3f}, {gap['mean_seeds']:.1f} seeds a cell are ")
+        say(f"recommended; named right: {gap['usual']['better']:.3f} at 15 x {USUAL}, ")
+        say(f"{gap['recommended']['better']:.3f} there, {gap['most']['better']:.3f} at 15 x 10\n")
+        for name in ("none, other seeds", "none, cells turned over"):
+            alarms = {size: sum(told[name][size].values()) for size in ("usual", "recommended")}
+            share = share_of(round(alarms["recommended"] * TRIALS), TRIALS)
+            say(f"  {name}: false alarms {alarms['usual']:.3f} at 15 x {USUAL}, ")
+            say(f"{share.value:.3f} ({share.low:.3f} to {share.high:.3f}) where recommended, ")
+            say(f"{told[name]['either_look']:.3f} in either look\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--measure", nargs=2, metavar=("SLUG", "NUMBER"))
+    parser.add_argument("--strengths", type=float, nargs="+", default=[0.61, 0.7, 0.725])
+    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--json", type=Path, default=RAW)
+    options = parser.parse_args()
+    if options.measure:
+        slug, number = options.measure
+        measure(slug, int(number), options.strengths, options.seeds, options.json)
+    tell(statistics(json.loads(options.json.read_text())))
+
+
+if __name__ == "__main__":
+    main()
