@@ -9,15 +9,11 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO
 
 MAGIC = b"PK\x03\x04"
-MOST_ENTRIES = 2000
-MOST_BYTES_IN_ALL = 4 * 1024**3
-"""Of all entries together, unpacked."""
-MOST_BYTES_AT_ONCE = 1024**2
-"""Of one read; the list of contents is one read."""
 HIGHEST_RATIO = 500
 """Unpacked to packed; photographs are below 2, flat drawings as BMP below 300."""
 CHUNK = 64 * 1024
@@ -32,11 +28,24 @@ class BadArchive(Exception):
     """Why an archive or one entry is not read: a sentence's end."""
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much an archive may hold: files, bytes of all of them unpacked, bytes of one read, which
+    the list of contents is."""
+
+    entries: int = 2000
+    gigabytes: int = 4
+    at_once: int = 1024**2
+
+
+UPLOADED = Limits()
+
+
 class _Bounded(io.BufferedIOBase):
     """A file of which nobody reads much at once, whatever its headers ask for."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self.file = file
+    def __init__(self, file: IO[bytes], most: int) -> None:
+        self.file, self.most = file, most
 
     def seekable(self) -> bool:
         return True
@@ -48,8 +57,8 @@ class _Bounded(io.BufferedIOBase):
         return self.file.tell()
 
     def read(self, size: int | None = -1) -> bytes:
-        wanted = MOST_BYTES_AT_ONCE + 1 if size is None or size < 0 else size
-        if min(wanted, MOST_BYTES_AT_ONCE + 1) != wanted:
+        wanted = self.most + 1 if size is None or size < 0 else size
+        if min(wanted, self.most + 1) != wanted:
             raise zipfile.BadZipFile("one read is too large")
         return self.file.read(wanted)
 
@@ -61,16 +70,16 @@ class Archive:
         BadArchive: it is damaged, or holds or unpacks to too much.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], limits: Limits = UPLOADED) -> None:
         try:
-            self.zip = zipfile.ZipFile(_Bounded(file))
+            self.zip = zipfile.ZipFile(_Bounded(file, limits.at_once))
         except BROKEN as error:
             raise BadArchive("is a damaged ZIP: make it again.") from error
         self.entries = [entry for entry in self.zip.infolist() if _may_be_picture(entry)]
-        if len(self.entries) > MOST_ENTRIES:
-            raise BadArchive(f"holds more than {MOST_ENTRIES} files: split it.")
-        if sum(entry.file_size for entry in self.entries) > MOST_BYTES_IN_ALL:
-            raise BadArchive("unpacks to more than 4 GB: split it.")
+        if len(self.entries) > limits.entries:
+            raise BadArchive(f"holds more than {limits.entries} files: split it.")
+        if sum(entry.file_size for entry in self.entries) > limits.gigabytes * 1024**3:
+            raise BadArchive(f"unpacks to more than {limits.gigabytes} GB: split it.")
 
     def read(self, entry: zipfile.ZipInfo) -> Iterator[bytes]:
         """Unpack one entry, chunk by chunk.

@@ -26,7 +26,8 @@ GUEST = "guest-"
 OPEN_TO_GUESTS = frozenset(
     {
         "review_batch", "claim", "keep", "release", "look", "decide", "undo", "bind_key",
-        "judge_blind", "media", "join", "login", "logout", "health",
+        "judge_blind", "media", "join", "login", "logout", "health", "shared_card",
+        "shared_picture",
     }
 )  # fmt: skip
 

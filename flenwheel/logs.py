@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
-SECRET_ADDRESS = re.compile(r"/(join|login)/[^/\s?]+")
+SECRET_ADDRESS = re.compile(r"/(join|login|cards)/[^/\s?]+")
 
 
 class HideTokens(logging.Filter):

@@ -28,7 +28,7 @@ from curation.models import (
 from tests.curation.cast import guest_of, make_image, make_item, make_photos
 from tests.training.cast import make_base, make_run
 from tests.training.pages import make_column
-from training.models import LoraVersion, Phase, RunKind
+from training.models import CardLink, LoraVersion, Phase, RunKind
 from training.recipes import default_recipe
 
 DAY = dt.timedelta(days=1)
@@ -81,6 +81,7 @@ class World:
     member: int
     invitation: int
     caption_edit: int
+    card_link: int
     question: int
 
 
@@ -121,6 +122,7 @@ def world(subject: Subject) -> World:
         member=subject.memberships.get(user__username="bob").pk,
         invitation=Invitation.with_token(DAY, subject=subject, role=Role.REVIEWER)[0].pk,
         caption_edit=CaptionEdit.objects.create(subject=subject, said="Nothing").pk,
+        card_link=CardLink.with_token(DAY, subject=subject)[0].pk,
         question=make_column(subject, lora, right=True).suite.questions.earliest("ordinal").pk,
     )
 
@@ -141,6 +143,8 @@ ADDRESSES: list[Address] = [
     ("logout", "post", PUBLIC, lambda w: []),
     ("join", "get", dict.fromkeys(EVERYBODY, GONE), lambda w: ["nobodys-token"]),
     ("join", "post", dict.fromkeys(EVERYBODY, GONE), lambda w: ["nobodys-token"]),
+    ("shared_card", "get", dict.fromkeys(EVERYBODY, GONE), lambda w: ["nobodys-token"]),
+    ("shared_picture", "get", dict.fromkeys(EVERYBODY, GONE), lambda w: ["no-token", w.sha256]),
     ("home", "get", EVERYBODY, lambda w: []),
     ("new_subject", "get", EVERYBODY, lambda w: []),
     ("account", "get", EVERYBODY, lambda w: []),
@@ -257,6 +261,15 @@ ADDRESSES: list[Address] = [
     ("sweep_strengths", "post", CURATORS, lambda w: [w.lora]),
     ("take_strength", "post", CURATORS, lambda w: [w.lora]),
     ("take_strength", "post", OPERATORS, lambda w: [w.editor_lora]),
+    *_of_subject(CURATORS, "share", "card_zip"),
+    ("make_card_link", "post", CURATORS, lambda w: [w.slug]),
+    ("revoke_card_link", "post", CURATORS, lambda w: [w.slug, w.card_link]),
+    ("repository_zip", "get", CURATORS, lambda w: [w.lora]),
+    ("push_repository", "post", CURATORS, lambda w: [w.lora]),
+    ("repository_zip", "get", NOWHERE, lambda w: [w.editor_lora]),
+    ("backup_zip", "get", OPERATORS | {"outsider": GONE}, lambda w: [w.slug]),
+    ("restore_subject", "get", OPERATORS, lambda w: []),
+    ("restore_subject", "post", OPERATORS, lambda w: []),
     ("doll_zip", "get", NOWHERE, lambda w: ["milo"]),
     # A closed tab is past hearing an answer: outsiders hold nothing that could be released.
     ("release", "post", ANYBODYS_DESK, lambda w: [w.batch]),

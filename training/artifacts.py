@@ -20,3 +20,9 @@ def lora_path(lora: LoraVersion) -> Path:
 def sample_files(run: Run) -> list[Path]:
     """The pictures drawn at checkpoints, oldest first."""
     return sorted((run_folder(run) / "samples").glob("step-*.png"))
+
+
+def highest_run_folder() -> int:
+    """The greatest number that any run's folder here has; 0 where there is none."""
+    names = [path.name for path in Path(settings.RUNS).glob("[0-9]*")]
+    return max((int(name) for name in names if name.isdecimal()), default=0)

@@ -2,6 +2,7 @@ from curation.models.calibration import Calibration
 from curation.models.caption import CaptionChange, CaptionEdit, CaptionProposal, Tag
 from curation.models.decision import Choice, Decision, Reason
 from curation.models.image import Image, ImageQuerySet, Measurement, Origin, Verdict
+from curation.models.link import Link, LinkQuerySet
 from curation.models.membership import (
     RANK,
     Invitation,
@@ -36,6 +37,8 @@ __all__ = [
     "Image",
     "ImageQuerySet",
     "Invitation",
+    "Link",
+    "LinkQuerySet",
     "Measurement",
     "Membership",
     "Origin",

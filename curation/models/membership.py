@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import secrets
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from curation.models.link import Link, LinkQuerySet
 from curation.models.review import Batch
 from curation.models.subject import Subject
 
@@ -30,13 +29,8 @@ RANK = {Role.GUEST: 0, Role.REVIEWER: 1, Role.CURATOR: 2}
 """Whoever has the higher one may do what the lower ones may."""
 
 
-class InvitationQuerySet(models.QuerySet["Invitation"]):
-    def open(self) -> Self:
-        return self.filter(revoked_at=None, expires_at__gt=timezone.now())
-
-
-class Invitation(models.Model):
-    """A link that lets people in, for a while. Only the hash of its token is kept.
+class Invitation(Link):
+    """A link that lets people in.
 
     A guest needs no account, and loses what the link gave when it expires or is revoked; reviewers
     and curators stay members.
@@ -47,16 +41,8 @@ class Invitation(models.Model):
         Batch, on_delete=models.CASCADE, null=True, blank=True, related_name="invitations"
     )
     role = models.CharField(max_length=8, choices=Role)
-    note = models.CharField(max_length=80, blank=True, help_text="For whom it is.")
-    token_sha256 = models.CharField(max_length=64, unique=True, editable=False)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True, blank=True)
 
-    objects = InvitationQuerySet.as_manager()
+    objects = LinkQuerySet["Invitation"].as_manager()
 
     class Meta:
         ordering = ["-pk"]
@@ -70,18 +56,6 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_role_display()} of {self.subject}"
-
-    @classmethod
-    def hash_of(cls, token: str) -> str:
-        return hashlib.sha256(token.encode()).hexdigest()
-
-    @classmethod
-    def with_token(cls, lasts: dt.timedelta, **fields: object) -> tuple[Self, str]:
-        """Make one, and the token that is told once and never stored."""
-        token = secrets.token_urlsafe(24)
-        expires_at = timezone.now() + lasts
-        made = cls.objects.create(token_sha256=cls.hash_of(token), expires_at=expires_at, **fields)
-        return made, token
 
 
 class Membership(models.Model):

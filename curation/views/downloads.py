@@ -51,7 +51,7 @@ def export_lessons(request: MemberRequest, slug: str) -> StreamingHttpResponse:
     """The subject's edits and preferences, for an editor that is trained elsewhere."""
     subject = subject_of(request, slug, role=Role.CURATOR)
     named = request.GET.get("names") == "yes"
-    return _sent(lessons_zip(subject, named=named), f"{slug}-lessons.zip", ZIP)
+    return sent(lessons_zip(subject, named=named), f"{slug}-lessons.zip", ZIP)
 
 
 @login_required
@@ -70,7 +70,7 @@ def export_preferences(request: MemberRequest, slug: str) -> StreamingHttpRespon
     subject = subject_of(request, slug, role=Role.CURATOR)
     if not preferences.is_installed():
         raise Http404
-    return _sent(preferences.write(pairs(subject)), f"{slug}-preferences.parquet", PARQUET)
+    return sent(preferences.write(pairs(subject)), f"{slug}-preferences.parquet", PARQUET)
 
 
 def _layout(name: str) -> Layout:
@@ -88,9 +88,9 @@ def _names(request: MemberRequest, subject: Subject) -> Mapping[User, str] | Non
 
 
 def _zip(dataset: Dataset, layout: Layout, name: str) -> StreamingHttpResponse:
-    return _sent(zipped(layout.write(dataset)), f"{name}.zip", ZIP)
+    return sent(zipped(layout.write(dataset)), f"{name}.zip", ZIP)
 
 
-def _sent(chunks: Iterator[bytes], name: str, kind: str) -> StreamingHttpResponse:
+def sent(chunks: Iterator[bytes], name: str, kind: str) -> StreamingHttpResponse:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingHttpResponse(chunks, content_type=kind, headers=headers)

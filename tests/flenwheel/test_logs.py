@@ -14,6 +14,7 @@ from flenwheel.settings import LOGGING
     [
         ("Gone: /join/s3cret_tok-en/", "Gone: /join/…/"),
         ("Forbidden: /login/eyJ1:abc/ ", "Forbidden: /login/…/ "),
+        ("Gone: /cards/s3cret/0123.webp", "Gone: /cards/…/0123.webp"),
         ("302 /login/?next=/join/s3cret/", "302 /login/?next=/join/…/"),
         ("Not Found: /s/juno/", "Not Found: /s/juno/"),
     ],

@@ -26,6 +26,7 @@ from training.engines.checkpoint import (
     steps_saved,
     write_atomically,
 )
+from training.engines.code_version import code_version
 from training.engines.keeping import Kept, choose
 from training.engines.learner import Learner
 from training.engines.lora import lora_file, put_weights, trained_weights
@@ -115,7 +116,7 @@ def save_lora(run: Run, kept: Kept, proven: float) -> None:
         "base_title": pack.title,
         "effect": proven,
         "kept": asdict(kept),
-        "versions": {name: version(name) for name in PACKAGES},
+        "versions": {"flenwheel": code_version(), **{name: version(name) for name in PACKAGES}},
     }
     folder = run.job.folder
     write_atomically(folder / "recipe.json", json.dumps(made_by, indent=1).encode())

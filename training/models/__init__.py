@@ -13,12 +13,14 @@ from training.models.run import (
     RunStatus,
 )
 from training.models.run_item import RunItem
+from training.models.sharing import CardLink
 
 __all__ = [
     "FINISHED",
     "NEXT_STATUSES",
     "BaseModel",
     "Benchmark",
+    "CardLink",
     "Cell",
     "EditorLora",
     "Family",

@@ -1,0 +1,110 @@
+"""Open a backup that may be a trap: every name known, every file as it was listed, or nothing.
+
+What is unpacked lies in a folder of its own until `restoring` finds it a place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from curation.archives import Archive, BadArchive, Limits
+from training.backups import FILES, LAYOUT, MANIFEST, NAMES
+
+LIMITS = Limits(entries=1_000_000, gigabytes=1000, at_once=256 * 1024**2)
+MOST_WORDS = 256 * 1024**2
+"""Bytes of the list of files, of the manifest, of one row."""
+
+CHANGED = "This backup was changed after it was made, or is damaged. Use another copy."
+HERE = (
+    "A part of this backup is here already: another copy of it under another name, or another "
+    "version of the editor with the same number. Restore it into another installation."
+)
+
+
+class CannotRestore(Exception):
+    """Says why nothing came in, and what to do."""
+
+
+class Contents:
+    """A backup whose list agrees with what the ZIP holds.
+
+    Raises:
+        CannotRestore: it is none, or was changed.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        try:
+            self._archive = Archive(file, LIMITS)
+        except BadArchive as error:
+            raise CannotRestore(f"This file {error}") from error
+        self._entries = {entry.filename: entry for entry in self._archive.entries}
+        self.manifest = self._manifest()
+        self.files = self._listed()
+
+    def _manifest(self) -> dict[str, Any]:
+        told = self._json(MANIFEST) if MANIFEST in self._entries else None
+        if not isinstance(told, dict) or told.get("layout") != LAYOUT:
+            raise CannotRestore("This is no backup of a subject. Choose one that was made here.")
+        return told
+
+    def _listed(self) -> dict[str, dict[str, Any]]:
+        rows = [parse_json(line) for line in self._text(FILES).splitlines()]
+        files = {row["name"]: row for row in rows if isinstance(row, dict) and "name" in row}
+        held = self._entries.keys() - {FILES, MANIFEST}
+        is_whole = len(self._entries) == len(self._archive.entries) and held == files.keys()
+        if not is_whole or not all(NAMES.fullmatch(str(name)) for name in files):
+            raise CannotRestore("This backup was changed after it was made. Use another copy.")
+        return files
+
+    def _json(self, name: str) -> Any:
+        return parse_json(self._text(name))
+
+    def _text(self, name: str) -> bytes:
+        entry = self._entries.get(name)
+        if entry is None or entry.file_size > MOST_WORDS:
+            raise CannotRestore("This backup is not whole. Use another copy.")
+        return b"".join(self._chunks(name))
+
+    def unpack(self, folder: Path, kinds: tuple[str, ...]) -> None:
+        """Write the files below these names into the folder.
+
+        Raises:
+            CannotRestore: there is no room, or a file is not as it was listed.
+        """
+        wanted = [name for name in self.files if name.startswith(kinds)]
+        needed = sum(self._entries[name].file_size for name in wanted)
+        if needed > shutil.disk_usage(folder).free:
+            raise CannotRestore(f"There is no room: it needs {needed / 1e9:.1f} GB. Make some.")
+        for name in wanted:
+            self._unpack(name, folder / name)
+
+    def _unpack(self, name: str, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        digest = hashlib.sha256()
+        with path.open("xb") as file:
+            for chunk in self._chunks(name):
+                digest.update(chunk)
+                file.write(chunk)
+        is_picture = name.startswith("media/") and path.name == "original"
+        told = self.files[name].get("sha256")
+        if digest.hexdigest() != told or (is_picture and told != path.parent.name):
+            raise CannotRestore(f"{name} in this backup is damaged. Use another copy.")
+
+    def _chunks(self, name: str) -> Iterator[bytes]:
+        try:
+            yield from self._archive.read(self._entries[name])
+        except BadArchive as error:
+            raise CannotRestore(f"{name} in this backup {error}") from error
+
+
+def parse_json(text: bytes) -> Any:
+    """Raises CannotRestore."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CannotRestore("This backup is damaged. Use another copy.") from error

@@ -1,0 +1,34 @@
+"""`manage.py backup juno juno.zip`: a subject with everything, in one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from curation.models import Subject
+from curation.outlet import zipped
+from training.backups.writing import CannotBackUp, backup, refuse
+
+
+class Command(BaseCommand):
+    help = "Write a subject's rows, pictures, runs and versions to one ZIP."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("subject", help="Its slug, as in its address.")
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *_: Any, subject: str, file: Path, **_options: Any) -> None:
+        try:
+            found = Subject.objects.get(slug=subject)
+            refuse(found)
+            with file.open("xb") as opened:
+                opened.writelines(zipped(backup(found)))
+        except Subject.DoesNotExist as error:
+            raise CommandError(f"No subject here has the slug {subject}.") from error
+        except FileExistsError as error:
+            raise CommandError(f"{file} is there already. Name a new file.") from error
+        except CannotBackUp as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{found} lies in {file}: {file.stat().st_size / 1e6:.1f} MB")
