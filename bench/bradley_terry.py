@@ -85,8 +85,35 @@ def _columns(votes: Votes) -> tuple[np.ndarray, ...]:
     return votes.left, votes.right, votes.outcome, votes.cell, votes.voter
 
 
-def bootstrapped(votes: Votes, rng: np.random.Generator) -> Floats:
-    """(RESAMPLES, K) log strengths of resampled cells."""
+@dataclass(slots=True)
+class Tally:
+    """Shares of one world's gaps; `width` in log strength."""
+
+    held: float
+    named: float
+    wrong: float
+    width: float
+    held_by_bootstrap: float
+
+
+def check(world: World, seed: int, *, bootstrap: bool) -> Tally:
+    rng = np.random.default_rng(seed)
+    strength, votes = cast(world, rng)
+    found = fit(votes)
+    pairs = list(combinations(range(world.players), 2))
+    gaps = [(found.gap(i, j), strength[i] - strength[j]) for i, j in pairs]
+    named = [(gap, truth) for gap, truth in gaps if gap.low > 0 or gap.high < 0]
+    return Tally(
+        held=float(np.mean([gap.low <= truth <= gap.high for gap, truth in gaps])),
+        named=len(named) / len(gaps),
+        wrong=sum(gap.mean * truth <= 0 for gap, truth in named) / len(gaps),
+        width=float(np.mean([gap.high - gap.low for gap, _ in gaps])),
+        held_by_bootstrap=_by_bootstrap(strength, votes, rng) if bootstrap else nan,
+    )
+
+
+def _by_bootstrap(strength: Floats, votes: Votes, rng: np.random.Generator) -> float:
+    """The share of gaps that the percentile bootstrap over cells holds."""
     places = [np.flatnonzero(votes.cell == cell) for cell in np.unique(votes.cell)]
     redrawn, held = [], []
     for _ in range(RESAMPLES):
