@@ -61,11 +61,12 @@ def cast(world: World, rng: np.random.Generator) -> tuple[Floats, Votes]:
     by_cell = rng.normal(0, world.cells, (CELLS, world.players))
     by_voter = rng.normal(0, world.tastes, (world.voters, world.players))
     by_voter -= 0.0 if world.speaks_for_all else by_voter.mean(0)
+    pairs = dict.fromkeys(combinations(range(world.players), 2), world.votes)
     empty = np.zeros(0, np.int64)
     votes = Votes(world.players, *[empty] * 5)
     while len(votes.left) < world.votes:
         rows = []
-        for pair in fit(votes).pairs_that_tell_most(min(12, world.votes - len(votes.left))):
+        for pair in fit(votes).most_telling(pairs, min(12, world.votes - len(votes.left))):
             left, right = rng.permutation(pair)
             cell, voter = rng.integers(CELLS), rng.integers(world.voters)
             felt = strength + by_cell[cell] + by_voter[voter]

@@ -7,6 +7,8 @@ It knows nothing of pictures, people or rows.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +20,8 @@ from training.scoring import Interval
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
+Pair = tuple[int, int]
+"""Places of two players, the lower first."""
 
 LEFT, RIGHT, TIE = 0, 1, 2
 PRIOR_SD = 2.0
@@ -95,17 +99,24 @@ class Fit:
 
         return Interval(told(gap.mean), told(gap.low), told(gap.high))
 
-    def pairs_that_tell_most(self, count: int) -> list[tuple[int, int]]:
-        """The next `count` pairs, each the one that is expected to add most to the determinant of
-        the information (D-optimal design, Fedorov 1972): those hard to call and seldom seen, and
-        players nobody has compared before all others."""
-        information, chosen = self.information.copy(), []
-        pairs = np.argwhere(np.triu(np.ones((self.num_players,) * 2), 1))
-        added = [_information(self.parameters, pair[:1], pair[1:])[0] for pair in pairs]
-        for _ in range(count if added else 0):
-            best = int(np.argmax([np.linalg.slogdet(information + one)[1] for one in added]))
+    def most_telling(self, open_pairs: Mapping[Pair, int], count: int) -> list[Pair]:
+        """The next pairs to ask about, at most `count` and none more often than `open_pairs` says.
+
+        Each is the one that is expected to add most to the determinant of the information
+        (D-optimal design, Fedorov 1972): players nobody has compared, then pairs hard to call.
+        """
+        left, information = Counter(dict(open_pairs)), self.information.copy()
+        added = {
+            pair: _information(self.parameters, *(np.array([one]) for one in pair))[0]
+            for pair in open_pairs
+        }
+        chosen: list[Pair] = []
+        while len(chosen) < count and (asked := [pair for pair in added if left[pair] > 0]):
+            grown = [np.linalg.slogdet(information + added[pair])[1] for pair in asked]
+            best = asked[int(np.argmax(grown))]
             information += added[best]
-            chosen.append((int(pairs[best][0]), int(pairs[best][1])))
+            left[best] -= 1
+            chosen.append(best)
         return chosen
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from training.views import asking, editor, loras, runs, setup, starting, wheel
+from training.views import arena, asking, editor, loras, runs, setup, starting, wheel
 
 urlpatterns = [
     path("s/<slug:slug>/", wheel.wheel, name="wheel"),
@@ -14,6 +14,10 @@ urlpatterns = [
     path("s/<slug:slug>/train/", starting.train, name="train"),
     path("s/<slug:slug>/benchmark/", starting.benchmark, name="benchmark"),
     path("s/<slug:slug>/card/", loras.card, name="card"),
+    path("s/<slug:slug>/arena/", arena.blind, name="arena"),
+    path("s/<slug:slug>/arena/vote/", arena.vote, name="vote"),
+    path("s/<slug:slug>/arena/take-back/", arena.take_back_vote, name="take_back_vote"),
+    path("s/<slug:slug>/arena/ranking/", arena.ranking, name="ranking"),
     path("s/<slug:slug>/runs/", runs.runs, name="runs"),
     path("items/<int:pk>/edit/", starting.edit_item, name="edit_item"),
     path("runs/", runs.all_runs, name="all_runs"),

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from training.bradley_terry import LEFT, RIGHT, TIE, Votes, fit, more_votes
 from training.scoring import Interval
 
+EACH = dict.fromkeys(combinations(range(3), 2), 9)
+
 
 def votes_of(num_players: int, rows: list[tuple[int, int, int]]) -> Votes:
     """Each of a cell of its own, all by one voter."""
@@ -106,17 +108,22 @@ def test_votes_of_one_cell_count_less_than_as_many_of_many_cells() -> None:
 
 def test_players_nobody_compared_come_before_all_others() -> None:
     known = [(0, 1, LEFT), (0, 1, RIGHT)] * 20
-    assert 2 in fit(votes_of(3, known)).pairs_that_tell_most(1)[0]
+    assert 2 in fit(votes_of(3, known)).most_telling(EACH, 1)[0]
 
 
 def test_pairs_hard_to_call_are_asked_for_before_clear_ones() -> None:
     rows = [(0, 2, LEFT), (1, 2, LEFT)] * 20 + [(0, 1, LEFT), (0, 1, RIGHT)] * 10
-    assert fit(votes_of(3, rows)).pairs_that_tell_most(1) == [(0, 1)]
+    assert fit(votes_of(3, rows)).most_telling(EACH, 1) == [(0, 1)]
 
 
 def test_without_votes_every_pair_comes_in_turn() -> None:
-    asked = fit(votes_of(3, [])).pairs_that_tell_most(3)
+    asked = fit(votes_of(3, [])).most_telling(EACH, 3)
     assert sorted(asked) == [(0, 1), (0, 2), (1, 2)]
+
+
+def test_no_pair_is_asked_for_more_often_than_there_are_pictures_of_it() -> None:
+    asked = fit(votes_of(3, [])).most_telling({(0, 1): 1, (1, 2): 2}, 9)
+    assert sorted(asked) == [(0, 1), (1, 2), (1, 2)]
 
 
 def test_more_votes_are_needed_for_a_smaller_gap_and_none_where_it_is_told() -> None:

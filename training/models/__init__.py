@@ -1,6 +1,9 @@
+from training.models.arena import Preference, Vote
 from training.models.base import BaseModel, Family
 from training.models.benchmark import Benchmark, Cell, Score
+from training.models.foreign import ForeignLora
 from training.models.lora import LoraVersion, Phase, Standing
+from training.models.promotion import Act, Promotion, PromotionRules
 from training.models.run import (
     FINISHED,
     NEXT_STATUSES,
@@ -15,13 +18,18 @@ from training.models.run import (
 __all__ = [
     "FINISHED",
     "NEXT_STATUSES",
+    "Act",
     "BaseModel",
     "Benchmark",
     "Cell",
     "Family",
+    "ForeignLora",
     "IllegalTransition",
     "LoraVersion",
     "Phase",
+    "Preference",
+    "Promotion",
+    "PromotionRules",
     "Run",
     "RunItem",
     "RunKind",
@@ -29,4 +37,5 @@ __all__ = [
     "RunStatus",
     "Score",
     "Standing",
+    "Vote",
 ]

@@ -140,6 +140,13 @@ class Run(models.Model):
         blank=True,
         related_name="used_by",
     )
+    foreign = models.ForeignKey(
+        "training.ForeignLora",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="used_by",
+    )
     snapshot = models.ForeignKey(
         Snapshot, on_delete=models.PROTECT, null=True, blank=True, related_name="runs"
     )
@@ -186,6 +193,11 @@ class Run(models.Model):
             models.CheckConstraint(
                 name="running_has_a_fence",
                 condition=~models.Q(status=RunStatus.RUNNING) | models.Q(fence__gte=1),
+            ),
+            models.CheckConstraint(
+                name="what_is_foreign_is_only_measured",
+                condition=models.Q(foreign=None)
+                | models.Q(kind=RunKind.BENCHMARK, lora=None, snapshot=None),
             ),
         ]
 
