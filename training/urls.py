@@ -2,7 +2,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from training.views import arena, asking, editor, loras, runs, setup, starting, wheel
+from training.views import (
+    arena,
+    asking,
+    editor,
+    loras,
+    promotion,
+    runs,
+    setup,
+    starting,
+    wheel,
+)
 
 urlpatterns = [
     path("s/<slug:slug>/", wheel.wheel, name="wheel"),
@@ -14,6 +24,7 @@ urlpatterns = [
     path("s/<slug:slug>/train/", starting.train, name="train"),
     path("s/<slug:slug>/benchmark/", starting.benchmark, name="benchmark"),
     path("s/<slug:slug>/card/", loras.card, name="card"),
+    path("s/<slug:slug>/rules/", promotion.rules, name="rules"),
     path("s/<slug:slug>/arena/", arena.blind, name="arena"),
     path("s/<slug:slug>/arena/vote/", arena.vote, name="vote"),
     path("s/<slug:slug>/arena/take-back/", arena.take_back_vote, name="take_back_vote"),
@@ -28,8 +39,9 @@ urlpatterns = [
     path("runs/<int:pk>/loss.json", runs.run_loss, name="run_loss"),
     path("runs/<int:pk>/samples/<str:name>", runs.run_sample, name="run_sample"),
     path("loras/<int:pk>/", loras.lora_detail, name="lora_detail"),
-    path("loras/<int:pk>/promote/", loras.promote, name="promote"),
-    path("loras/<int:pk>/retire/", loras.retire, name="retire_lora"),
+    path("loras/<int:pk>/promote/", promotion.promote, name="promote"),
+    path("loras/<int:pk>/retire/", promotion.retire, name="retire_lora"),
+    path("loras/<int:pk>/roll-back/", promotion.roll_back, name="roll_back"),
     path("loras/<int:pk>/file/", loras.lora_file, name="lora_file"),
     path("editor/", editor.editor, name="editor"),
     path("editor/train/", editor.train_editor, name="train_editor"),

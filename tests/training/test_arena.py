@@ -55,7 +55,7 @@ def vote_often(
             Cell.objects.create(benchmark=c, ordinal=place, seed=place, image=image, **asked)
             for c in columns
         ]
-        vote(by, *cells, preference="left" if number < wins else "right")
+        vote(by, cells[0], cells[1], "left" if number < wins else "right")
 
 
 def shown(subject: Subject, by: User) -> list[set[int]]:
@@ -109,7 +109,7 @@ def test_the_same_vote_sent_twice_is_one_vote(
 def test_of_two_votes_about_one_pair_the_first_stands_whichever_side_it_stood_on(
     alice: User, columns: list[Benchmark]
 ) -> None:
-    left, right = (column.cells.first() for column in columns[1:])
+    left, right = (column.cells.get(ordinal=0) for column in columns[1:])
     vote(alice, left, right, "left")
     vote(alice, right, left, "left")
     assert Vote.objects.get().left == left

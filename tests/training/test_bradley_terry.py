@@ -130,7 +130,9 @@ def test_more_votes_are_needed_for_a_smaller_gap_and_none_where_it_is_told() -> 
     assert more_votes(Interval(0.8, 0.2, 1.4), 40, 15) == 0
     wide = more_votes(Interval(0.5, -0.1, 1.1), 40, 15)
     narrow = more_votes(Interval(0.3, -0.3, 0.9), 40, 15)
-    assert wide is not None and narrow is not None and 0 < wide < narrow
+    assert wide is not None
+    assert narrow is not None
+    assert 0 < wide < narrow
     assert more_votes(Interval(0.001, -0.6, 0.6), 40, 15) is None
 
 

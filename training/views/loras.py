@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
 
-from curation.models import Image, Origin, Role, Snapshot, SnapshotItem
-from curation.views.visible import demand, subject_of
+from curation.models import Image, Origin, Snapshot, SnapshotItem
+from curation.views.visible import subject_of
 from flenwheel.http import MemberRequest
 from training import charts, run_files
 from training.artifacts import lora_path
 from training.card import Card, Column
 from training.card import card as model_card
-from training.models import LoraVersion, Run, RunKind, Standing
+from training.models import LoraVersion, Run, RunKind
 from training.probes import probes
 from training.suite import CARD
-
-WITHDRAWN = "It was trained on pictures whose consent was withdrawn since; train another."
+from training.views.promotion import standing_of
 
 
 @login_required
@@ -100,21 +98,6 @@ def _visible(request: MemberRequest, pk: int) -> LoraVersion:
     return get_object_or_404(found, pk=pk)
 
 
-def _version(request: MemberRequest, pk: int) -> LoraVersion:
-    """A version that may come into use: a control is there to be measured against.
-
-    The editor's versions serve every subject, so their standing is the operators' to change.
-    """
-    lora = _visible(request, pk)
-    if lora.subject:
-        demand(request, lora.subject, Role.CURATOR)
-    elif not request.user.is_staff:
-        raise PermissionDenied
-    if lora.standing == Standing.CONTROL:
-        raise Http404("A control has no standing to change.")
-    return lora
-
-
 @login_required
 @require_GET
 def lora_detail(request: MemberRequest, pk: int) -> HttpResponse:
@@ -125,35 +108,12 @@ def lora_detail(request: MemberRequest, pk: int) -> HttpResponse:
         "subject": lora.subject,
         "origins": _origins(lora.snapshot),
         "num_withdrawn": lora.snapshot.num_withdrawn(),
+        "promotion": standing_of(lora),
         "recipe": sorted(lora.recipe.items()),
         "used_by": lora.used_by.visible_to(request.user).order_by("-pk")[:10],
         "checkpoints": run_files.checkpoints(lora.run)[:1] if shown.exists() else [],
     }
     return render(request, "training/lora_detail.html", context)
-
-
-@login_required
-@require_POST
-def promote(request: MemberRequest, pk: int) -> HttpResponse:
-    lora = _version(request, pk)
-    if lora.snapshot.num_withdrawn():
-        raise PermissionDenied(WITHDRAWN)
-    lora.promote()
-    messages.success(request, f"{lora} is now the version in use.")
-    return _back(lora)
-
-
-@login_required
-@require_POST
-def retire(request: MemberRequest, pk: int) -> HttpResponse:
-    lora = _version(request, pk)
-    lora.retire()
-    messages.success(request, f"{lora} is retired. Nothing was deleted.")
-    return _back(lora)
-
-
-def _back(lora: LoraVersion) -> HttpResponse:
-    return redirect("card", lora.subject.slug) if lora.subject else redirect("editor")
 
 
 @login_required
