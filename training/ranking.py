@@ -19,6 +19,8 @@ from training.scoring import Interval, interval
 WON = {Preference.LEFT: 0, Preference.RIGHT: 1}
 SUITED = (Score.Metric.IDENTITY, Score.Metric.VIEW, Score.Metric.EXPRESSION, Score.Metric.POSE)
 """Scores of a picture of which more is meant to be better."""
+FEWEST = 5
+"""Votes from which agreement is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Rival:
         low, mean, high = (
             round(100 * one) for one in (self.share.low, self.share.mean, self.share.high)
         )
-        numbers = f"it wins {mean} % of votes, 95 % interval {low} to {high} %"
+        numbers = f"{self.first} wins {mean} % of votes, 95 % interval {low} to {high} %"
         if self.word != "cannot tell":
             return f"{self.first} is {self.word} than {self.second} to the eye: {numbers}."
         needed = (
@@ -160,7 +162,5 @@ def _agreement(
         if left != right:
             higher = int(right > left)
             agreed[vote.shot].append(float(WON[Preference(vote.preference)] == higher))
-    share = interval(agreed)
-    if share is None:
-        return None
-    return Agreement(metric.label, share, sum(map(len, agreed.values())))
+    num_votes, share = sum(map(len, agreed.values())), interval(agreed)
+    return Agreement(metric.label, share, num_votes) if share and num_votes >= FEWEST else None

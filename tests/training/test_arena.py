@@ -259,8 +259,11 @@ def test_both_bad_is_a_tie_that_is_counted(
 def test_scores_agree_where_the_higher_one_was_preferred(
     subject: Subject, alice: User, columns: list[Benchmark]
 ) -> None:
-    wrong, right = (column.cells.first() for column in columns[1:])
-    vote(alice, wrong, right, "right")
+    first, second = (column.lora for column in columns[1:])
+    vote_often(alice, second, first, wins=5)
+    for column, score in zip(columns[1:], (0.2, 0.8), strict=True):
+        for cell in column.cells.filter(seed__gte=100):
+            cell.scores.create(metric="identity", value=score, scorer="bench")
     [identity, *_] = agreements(ranking(subject).votes)
     assert (identity.metric, identity.share.mean) == ("Identity (cosine)", 1.0)
 

@@ -20,7 +20,7 @@ from training.ranking import agreements
 from training.ranking import ranking as rank_versions
 
 PAGE = 8
-NEWEST = 12
+NEWEST = 8
 """Own votes whose versions are told."""
 
 
@@ -58,8 +58,9 @@ def _cells(pair: str) -> list[str]:
 
 
 def _photo_beside(cell: Cell, photos: dict[Any, Image]) -> Image | None:
-    """A photo of that very shot, else any."""
-    return photos.get(cell.shot) or next(iter(photos.values()), None)
+    """A photo of that very shot, else one that shows as much of the person, else any."""
+    alike = [p for shot, p in photos.items() if shot and shot.is_portrait == cell.shot.is_portrait]
+    return photos.get(cell.shot) or next(iter([*alike, *photos.values()]), None)
 
 
 def _mine(request: MemberRequest, subject: Subject) -> Any:
