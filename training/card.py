@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 
 from curation.models import Image, Subject
 from curation.shots import Shot
-from training.models import Benchmark, Cell, LoraVersion, RunStatus, Score
+from training.models import Benchmark, Cell, ForeignLora, LoraVersion, RunStatus, Score
 from training.scoring import Interval, difference, interval, says
 
 Metric = Score.Metric
@@ -42,11 +42,17 @@ class Column:
         return self.benchmark.lora
 
     @property
+    def foreign(self) -> ForeignLora | None:
+        return self.benchmark.run.foreign
+
+    @property
     def title(self) -> str:
-        return str(self.lora or "base")
+        return str(self.lora or self.foreign or "base")
 
     @property
     def subtitle(self) -> str:
+        if self.foreign is not None:
+            return "trained elsewhere"
         return "no LoRA" if self.lora is None else f"{self.num_images} images"
 
     @property
@@ -128,7 +134,7 @@ def card(subject: Subject) -> Card:
     """The newest finished benchmark of every version, within the newest suite. Constant SQL."""
     done = (
         Benchmark.objects.filter(subject=subject, run__status=RunStatus.SUCCEEDED)
-        .select_related("lora__snapshot", "base", "run")
+        .select_related("lora__snapshot", "base", "run__foreign")
         .annotate(num_images=Count("lora__snapshot__items", filter=LEARNED))
         .order_by("pk")
     )
@@ -136,16 +142,18 @@ def card(subject: Subject) -> Card:
     if not benchmarks:
         return Card("", ())
     suite = benchmarks[-1].suite
-    newest = {b.lora_id: b for b in benchmarks if b.suite == suite}
+    newest = {(b.lora_id, b.run.foreign_id): b for b in benchmarks if b.suite == suite}
     ordered = sorted(newest.values(), key=_place)
     cells = _cells_of(ordered)
     return Card(suite, tuple(Column(b, cells[b.pk], b.num_images) for b in ordered))
 
 
 def _place(benchmark: Benchmark) -> tuple[int, int, int]:
-    """Base first, then the control, then versions as they were made."""
+    """Base first, then foreign LoRAs, then the control, then versions as they were made."""
     lora = benchmark.lora
-    return (0, 0, 0) if lora is None else (1, int(lora.number > 0), lora.pk)
+    if lora is None:
+        return (0, 0, benchmark.run.foreign_id or 0)
+    return (1, int(lora.number > 0), lora.pk)
 
 
 def _cells_of(benchmarks: Iterable[Benchmark]) -> dict[int, dict[Shot, list[CellView]]]:

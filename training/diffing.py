@@ -13,6 +13,7 @@ from training.artifacts import run_folder
 from training.models import Run
 
 ABSENT = "—"
+TOLD_ELSEWHERE = ("recipe", "data", "effect")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def _made_with(run: Run) -> dict[str, Any]:
         told = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return {key: value for key, value in _flat(told) if not key.startswith("recipe")}
+    return {key: value for key, value in _flat(told) if key.split()[0] not in TOLD_ELSEWHERE}
 
 
 def _flat(facts: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:

@@ -176,10 +176,11 @@ class _StepBeat:
 
 
 def _loras(run: Run) -> tuple[LoraRef, ...]:
-    if run.lora is None:
+    lora = run.lora or run.foreign
+    if lora is None:
         return ()
     strength = float(run.recipe.get("strength", 1.0))
-    return (LoraRef(path=lora_path(run.lora), sha256=run.lora.sha256, strength=strength),)
+    return (LoraRef(path=lora_path(lora), sha256=lora.sha256, strength=strength),)
 
 
 def store(run: Run, item: RunItem, picture: Picture) -> Image:
@@ -212,9 +213,8 @@ def _depth(run: Run, item: RunItem) -> int:
 
 def _provenance(run: Run, item: RunItem) -> dict[str, Any]:
     loras = [
-        {"name": str(run.lora), "sha256": run.lora.sha256, "strength": ref.strength}
+        {"name": str(run.lora or run.foreign), "sha256": ref.sha256, "strength": ref.strength}
         for ref in _loras(run)
-        if run.lora is not None
     ]
     said = {"said": item.request["said"]} if "said" in item.request else {}
     settings = ("steps", "true_cfg", "background")

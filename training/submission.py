@@ -13,7 +13,16 @@ from curation.models import Image, ReviewItem, Snapshot, Subject
 from curation.shots import Shot
 from training import orders
 from training.beginning import begin, begun_by
-from training.models import BaseModel, Family, LoraVersion, Phase, Run, RunItem, RunKind
+from training.models import (
+    BaseModel,
+    Family,
+    ForeignLora,
+    LoraVersion,
+    Phase,
+    Run,
+    RunItem,
+    RunKind,
+)
 from training.readiness import (
     CannotStart,
     preferred_base,
@@ -201,6 +210,19 @@ def submit_benchmark(
     )
 
 
+def submit_foreign_benchmark(foreign: ForeignLora, by: User | None, seeds: int = 4) -> Run:
+    """The same cells and seeds with a LoRA that somebody else trained."""
+    return _measure(
+        foreign.base,
+        orders.card_cells(foreign.subject, seeds),
+        {"suite": f"card-1 x {seeds}", "first_seed": 0},
+        subject=foreign.subject,
+        by=by,
+        lora=None,
+        foreign=foreign,
+    )
+
+
 def submit_editor_benchmark(
     lora: LoraVersion | None, by: User | None, *, per_cell: int = 2, half: int = 1
 ) -> Run:
@@ -229,6 +251,7 @@ def _measure(
         base=base,
         subject=fields.get("subject"),
         lora=fields["lora"],
+        foreign=fields.get("foreign"),
         recipe__suite=recipe["suite"],
     )
     return same.first() or begin(RunKind.BENCHMARK, base, items=items, recipe=recipe, **fields)

@@ -43,9 +43,11 @@ def card(request: MemberRequest, slug: str) -> HttpResponse:
         "origins": _origins(newest.snapshot) if newest else [],
         "probes": probes(made),
         "num_cells": len(CARD),
-        "has_base": any(column.lora is None for column in made.columns),
+        "has_base": any(not (column.lora or column.foreign) for column in made.columns),
         "unmeasured": LoraVersion.objects.of_subject(subject).exclude(pk__in=measured).reverse(),
-        "active_runs": subject.runs.active().filter(kind=RunKind.BENCHMARK).select_related("lora"),
+        "active_runs": subject.runs.active()
+        .filter(kind=RunKind.BENCHMARK)
+        .select_related("lora", "foreign"),
     }
     return render(request, "training/card.html", context)
 
