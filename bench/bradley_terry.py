@@ -23,7 +23,7 @@ from curation.certainty import student
 from training.bradley_terry import Floats, Votes, fit
 
 CELLS = 15
-RESAMPLES = 200
+RESAMPLES = 100
 
 
 @dataclass(frozen=True, slots=True)

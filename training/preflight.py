@@ -15,6 +15,7 @@ from curation.checking import Check
 from curation.mixing import DEEPEST
 from curation.models import Image, ReviewItem, Subject
 from curation.references import ENOUGH_PHOTOS
+from training.guards import Guard
 from training.models import BaseModel, Family, LoraVersion, Run, RunKind
 from training.readiness import (
     GIGABYTE,
@@ -24,7 +25,6 @@ from training.readiness import (
     refuse_full_disk,
     refuse_strange_eyes,
 )
-from training.wheel import Guard
 
 
 def for_pictures(subject: Subject, kind: RunKind) -> list[Guard]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from training.card import Card, Column
-from training.wheel import Guard
+from training.guards import Guard
 
 
 def probes(card: Card) -> list[Guard]:

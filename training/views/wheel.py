@@ -20,11 +20,13 @@ from flenwheel.http import MemberRequest
 from training import charts, submission, wheel_drawing
 from training.models import BaseModel, Family, LoraVersion, RunKind
 from training.readiness import CannotStart
+from training.story import story
 from training.suite import CARD
 from training.wheel import Stand, stand
 
 STAGES = {
     "review_batch": "review",
+    "lora_detail": "card",
     RunKind.EDIT: "enrich",
     RunKind.BENCHMARK: "card",
 }
@@ -50,6 +52,7 @@ def wheel(request: MemberRequest, slug: str) -> HttpResponse:
         "character_stages": wheel_drawing.character_wheel(notes, here),
         "editor_stages": wheel_drawing.editor_wheel(notes, here),
         "face": Image.objects.photos().filter(subject=subject).last(),
+        "story": story(subject, now.facts.versions, now.facts.card),
         "gains": charts.gains(now.turns),
         "grid": charts.GRID,
         "num_card_cells": len(CARD),
