@@ -231,6 +231,7 @@ ADDRESSES: list[Address] = [
     ("foreign_loras", "get", OPERATORS, lambda w: [w.slug]),
     ("foreign_loras", "post", OPERATORS, lambda w: [w.slug]),
     ("measure_foreign", "post", OPERATORS | {"operator": GONE}, lambda w: [0]),
+    ("verdicts", "get", MEMBERS, lambda w: [w.slug]),
     ("rules", "get", CURATORS, lambda w: [w.slug]),
     ("rules", "post", CURATORS, lambda w: [w.slug]),
     ("roll_back", "post", CURATORS, lambda w: [w.lora]),

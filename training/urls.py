@@ -30,6 +30,7 @@ urlpatterns = [
     path("s/<slug:slug>/images/<int:pk>/lineage/", descent.of_image, name="image_lineage"),
     path("s/<slug:slug>/foreign/", foreign.foreign_loras, name="foreign_loras"),
     path("foreign/<int:pk>/measure/", foreign.measure_foreign, name="measure_foreign"),
+    path("s/<slug:slug>/verdicts/", promotion.verdicts, name="verdicts"),
     path("s/<slug:slug>/rules/", promotion.rules, name="rules"),
     path("s/<slug:slug>/arena/", arena.blind, name="arena"),
     path("s/<slug:slug>/arena/vote/", arena.vote, name="vote"),

@@ -182,6 +182,20 @@ def test_retiring_is_written_down(subject: Subject, alice: User, first: LoraVers
     assert standings(subject) == {1: "retired"}
 
 
+def test_the_card_reads_what_the_rules_say_of_each_version_that_waits(
+    page: Client, subject: Subject, first: LoraVersion
+) -> None:
+    second = make_lora(subject, 2)
+    make_column(subject, second, right=False)
+    assert (
+        reverse("verdicts", args=["juno"])
+        in page.get(reverse("card", args=["juno"])).content.decode()
+    )
+    told = page.get(reverse("verdicts", args=["juno"]))
+    assert [lora for lora, _ in told.context["verdicts"]] == [second]
+    assert "char_lora_v2 is worse than char_lora_v1" in told.content.decode()
+
+
 def test_rules_are_never_changed_only_followed_by_others(
     page: Client, subject: Subject, alice: User
 ) -> None:

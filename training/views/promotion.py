@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from curation.models import Role
 from curation.views.visible import demand, subject_of
@@ -121,6 +121,17 @@ def _key(request: MemberRequest) -> uuid.UUID | None:
 
 def _back(lora: LoraVersion) -> HttpResponse:
     return redirect("card", lora.subject.slug) if lora.subject else redirect("editor")
+
+
+@login_required
+@require_GET
+def verdicts(request: MemberRequest, slug: str) -> HttpResponse:
+    """Of every version that waits to be put to use; the card reads it into itself."""
+    subject = subject_of(request, slug)
+    judge = promotion.judge_of(subject)
+    waiting = LoraVersion.objects.of_subject(subject).filter(standing=Standing.CANDIDATE)
+    told = [(lora, judge.verdict(lora)) for lora in waiting.reverse()]
+    return render(request, "training/verdicts.html", {"subject": subject, "verdicts": told})
 
 
 @login_required
