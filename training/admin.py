@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from curation.admin import Immutable, Kept, thumbnail
-from training import run_files
+from training import promotion, run_files
 from training.beginning import nudge
 from training.inventory import sha256_of
 from training.models import (
@@ -24,6 +24,7 @@ from training.models import (
     Gpu,
     IllegalTransition,
     LoraVersion,
+    Promotion,
     Run,
     RunMoved,
     RunStatus,
@@ -161,17 +162,32 @@ class LoraVersionAdmin(Immutable, admin.ModelAdmin[LoraVersion]):
         if versions.count() != 1:
             self.message_user(request, "Choose one version to promote.", messages.ERROR)
             return
-        self._stand(request, versions.exclude(standing=Standing.CONTROL), "Promoted")
+        for version in versions.exclude(standing=Standing.CONTROL):
+            assert request.user.is_authenticated
+            try:
+                promotion.promote(version, by=request.user, reason="By the admin site's action.")
+            except promotion.Refused as refusal:
+                self.message_user(request, str(refusal), messages.ERROR)
+                continue
+            self.log_change(request, version, "Promoted.")
+            self.message_user(request, f"Promoted: {version}.")
 
     @admin.action(description="Retire", permissions=["view"])
     def retire(self, request: HttpRequest, versions: QuerySet[LoraVersion]) -> None:
-        self._stand(request, versions.exclude(standing=Standing.CONTROL), "Retired")
+        for version in versions.exclude(standing=Standing.CONTROL):
+            assert request.user.is_authenticated
+            promotion.retire(version, by=request.user)
+            self.log_change(request, version, "Retired.")
+            self.message_user(request, f"Retired: {version}.")
 
-    def _stand(self, request: HttpRequest, versions: QuerySet[LoraVersion], word: str) -> None:
-        for version in versions:
-            version.promote() if word == "Promoted" else version.retire()
-            self.log_change(request, version, f"{word}.")
-            self.message_user(request, f"{word}: {version}.")
+
+@admin.register(Promotion)
+class PromotionAdmin(Immutable, admin.ModelAdmin[Promotion]):
+    """Who put which version to use, and what the rules said of it: never changed."""
+
+    list_display = ("lora", "act", "replaced", "passed", "reason", "by", "created_at")
+    list_filter = ("act", "passed")
+    list_select_related = ("lora__base", "replaced__base", "by")
 
 
 class CellInline(Immutable, admin.TabularInline[Cell, Model]):

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from django.conf import settings
 
-from training.models import LoraVersion, Run
+from training.models import ForeignLora, LoraVersion, Run
 
 
 def run_folder(run: Run) -> Path:
     return Path(settings.RUNS, str(run.pk))
 
 
-def lora_path(lora: LoraVersion) -> Path:
+def lora_path(lora: LoraVersion | ForeignLora) -> Path:
     return Path(settings.RUNS, lora.file)
 
 

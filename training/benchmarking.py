@@ -69,6 +69,7 @@ def _drawn_by_base(column: Benchmark) -> dict[tuple[int, int], Image]:
         benchmark__subject=column.subject,
         benchmark__suite=column.suite,
         benchmark__lora=None,
+        benchmark__run__foreign=None,
         benchmark__run__status=RunStatus.SUCCEEDED,
         question__probe=Probe.BACKGROUND,
         image__erased_at=None,

@@ -76,7 +76,7 @@ class Card:
     @property
     def base(self) -> Column | None:
         """The floor of the scale: what the base alone draws."""
-        return next((column for column in self.columns if column.lora is None), None)
+        return next((column for column in self.own.columns if column.lora is None), None)
 
     @property
     def is_one_scale(self) -> bool:
@@ -97,15 +97,20 @@ class Card:
     @property
     def rival(self) -> Column | None:
         """What the newest column has to beat: the version in use, else the column before it."""
-        *others, _ = self.columns or [None]
-        in_use = [c for c in others if c and c.lora and c.lora.standing == Standing.CURRENT]
-        return (in_use or others or [None])[-1]
+        others = replace(self, columns=self.columns[:-1]).own.columns
+        in_use = [c for c in others if c.lora and c.lora.standing == Standing.CURRENT]
+        return next(reversed(in_use or others), None)
 
     @property
     def verdict(self) -> Verdict | None:
         if self.rival is None:
             return None
         return compare(self.columns[-1], self.rival).verdict
+
+    @property
+    def own(self) -> Card:
+        """Without the LoRAs of others: they are measured, never shown to anybody else."""
+        return replace(self, columns=tuple(c for c in self.columns if c.foreign is None))
 
     def only(self, chosen: Collection[int]) -> Card:
         """The columns of these benchmarks alone."""
@@ -125,7 +130,7 @@ def card(subject: Subject) -> Card:
     newest suite. Two queries."""
     done = (
         Benchmark.objects.filter(subject=subject, run__status=RunStatus.SUCCEEDED)
-        .select_related("lora__snapshot", "lora__base", "base", "run", "suite")
+        .select_related("lora__snapshot", "lora__base", "base", "run__foreign", "suite")
         .annotate(num_images=Count("lora__snapshot__items", filter=LEARNED))
         .order_by("pk")
     )
@@ -134,16 +139,18 @@ def card(subject: Subject) -> Card:
         return Card(None, ())
     suite = benchmarks[-1].suite
     by_size = sorted(benchmarks, key=lambda benchmark: (benchmark.run.total, benchmark.pk))
-    largest = {b.lora_id: b for b in by_size if b.suite_id == suite.pk}
+    largest = {(b.lora_id, b.run.foreign_id): b for b in by_size if b.suite_id == suite.pk}
     ordered = sorted(largest.values(), key=_place)
     cells = _cells_of(ordered)
     return Card(suite, tuple(_column(b, cells[b.pk], b.num_images) for b in ordered))
 
 
 def _place(benchmark: Benchmark) -> tuple[int, int, int]:
-    """Base first, then the control, then versions as they were made."""
+    """Base first, then foreign LoRAs, then the control, then versions as they were made."""
     lora = benchmark.lora
-    return (0, 0, 0) if lora is None else (1, int(lora.number > 0), lora.pk)
+    if lora is None:
+        return (0, 0, benchmark.run.foreign_id or 0)
+    return (1, int(lora.number > 0), lora.pk)
 
 
 def _column(benchmark: Benchmark, cells: Cells, num_images: int) -> Column:

@@ -8,7 +8,7 @@ from functools import cached_property
 from operator import attrgetter
 
 from curation.models import Image
-from training.models import Benchmark, LoraVersion, Question, Score
+from training.models import Benchmark, ForeignLora, LoraVersion, Question, Score
 from training.scoring import Interval, interval
 
 Metric = Score.Metric
@@ -82,11 +82,17 @@ class Column:
         return self.benchmark.lora
 
     @property
+    def foreign(self) -> ForeignLora | None:
+        return self.benchmark.run.foreign
+
+    @property
     def title(self) -> str:
-        return str(self.lora or "base")
+        return str(self.lora or self.foreign or "base")
 
     @property
     def subtitle(self) -> str:
+        if self.foreign is not None:
+            return "trained elsewhere"
         return "no LoRA" if self.lora is None else f"{self.num_images} images"
 
     @cached_property

@@ -84,7 +84,8 @@ class _StepBeat:
 
 
 def loras_of(run: Run, item: RunItem) -> tuple[LoraRef, ...]:
-    """The wheel's own, at the item's or the plan's strength; then others', each at its own."""
+    """The one that is used or measured, at the item's or the plan's strength; then others', each at
+    its own."""
     others = tuple(
         LoraRef(
             path=Path(settings.LORAS, lora["place"]),
@@ -93,7 +94,8 @@ def loras_of(run: Run, item: RunItem) -> tuple[LoraRef, ...]:
         )
         for lora in run.recipe.get("loras", ())
     )
-    if run.lora is None:
+    lora = run.lora or run.foreign
+    if lora is None:
         return others
     strength = float(item.request.get("strength", run.recipe.get("strength", 1.0)))
-    return LoraRef(path=lora_path(run.lora), sha256=run.lora.sha256, strength=strength), *others
+    return LoraRef(path=lora_path(lora), sha256=lora.sha256, strength=strength), *others

@@ -16,6 +16,7 @@ from curation.mixing import DEEPEST
 from curation.models import Image, ReviewItem, Subject
 from curation.references import ENOUGH_PHOTOS
 from training.engines.base import EngineError
+from training.guards import Guard
 from training.memory import drawing_plan, refuse_unfit_training
 from training.models import BaseModel, Family, Gpu, LoraVersion, Phase, Run, RunKind
 from training.readiness import (
@@ -27,7 +28,6 @@ from training.readiness import (
     refuse_strange_eyes,
 )
 from training.recipes import default_recipe
-from training.wheel import Guard
 
 
 def for_pictures(subject: Subject, kind: RunKind) -> list[Guard]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from training.card import Card
 from training.columns import CellView, Column, blocks, copying, paired
+from training.guards import Guard
 from training.models import Probe, Score
 from training.scoring import interval
-from training.wheel import Guard
 
 Metric = Score.Metric
 COPIES = 0.05

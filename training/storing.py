@@ -50,7 +50,8 @@ def _depth(run: Run, item: RunItem) -> int:
 
 
 def provenance_of(run: Run, item: RunItem) -> dict[str, Any]:
-    names = [str(run.lora)] if run.lora else []
+    lora = run.lora or run.foreign
+    names = [str(lora)] if lora else []
     names += [lora["name"] for lora in run.recipe.get("loras", ())]
     loras = [
         {"name": name, "sha256": ref.sha256, "strength": ref.strength}

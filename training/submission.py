@@ -15,7 +15,16 @@ from training import orders, suite
 from training.beginning import begin, begun_by
 from training.grid import unscored
 from training.jobs import OURS
-from training.models import BaseModel, Family, LoraVersion, Phase, Run, RunItem, RunKind
+from training.models import (
+    BaseModel,
+    Family,
+    ForeignLora,
+    LoraVersion,
+    Phase,
+    Run,
+    RunItem,
+    RunKind,
+)
 from training.readiness import (
     CannotStart,
     preferred_base,
@@ -200,15 +209,15 @@ def submit_benchmark(
     subject: Subject, lora: LoraVersion | None, by: User | None, seeds: int = suite.USUAL
 ) -> Run:
     """Draw the card's cells with a version, or with the base alone, under the same seeds."""
-    asked = suite.current()
-    return _measure(
-        lora.base if lora else preferred_base(Family.FLUX),
-        orders.card_cells(subject, asked.questions.all(), seeds),
-        {"suite": asked.pk, "seeds": seeds, "first_seed": 0},
-        subject=subject,
-        by=by,
-        lora=lora,
-    )
+    base = lora.base if lora else preferred_base(Family.FLUX)
+    return _measure_card(subject, base, seeds, by=by, lora=lora)
+
+
+def submit_foreign_benchmark(
+    foreign: ForeignLora, by: User | None, seeds: int = suite.USUAL
+) -> Run:
+    """The same cells and seeds with a LoRA that somebody else trained."""
+    return _measure_card(foreign.subject, foreign.base, seeds, by=by, foreign=foreign)
 
 
 def submit_editor_benchmark(
@@ -230,6 +239,13 @@ def submit_editor_benchmark(
     )
 
 
+def _measure_card(subject: Subject, base: BaseModel, seeds: int, **fields: Any) -> Run:
+    asked = suite.current()
+    items = orders.card_cells(subject, asked.questions.all(), seeds)
+    recipe = {"suite": asked.pk, "seeds": seeds, "first_seed": 0}
+    return _measure(base, items, recipe, subject=subject, **fields)
+
+
 def _measure(
     base: BaseModel, items: Iterable[RunItem], recipe: dict[str, Any], **fields: Any
 ) -> Run:
@@ -238,7 +254,8 @@ def _measure(
         kind=RunKind.BENCHMARK,
         base=base,
         subject=fields.get("subject"),
-        lora=fields["lora"],
+        lora=fields.get("lora"),
+        foreign=fields.get("foreign"),
         recipe__suite=recipe["suite"],
         recipe__seeds=recipe["seeds"],
     )

@@ -19,6 +19,7 @@ from training.editor_skills import SkillRates, skill_rates
 from training.engines.base import EngineError
 from training.figures import character_figures
 from training.models import LoraVersion, Phase, Run, RunStatus
+from training.promotion import promote
 from training.submission import (
     submit_again,
     submit_benchmark,
@@ -157,7 +158,7 @@ class Turner:
             lora = LoraVersion.objects.get(run=run)
             stage.made, stage.note = snapshot.items.count(), f"{lora}, effect {lora.effect:.2f}"
         taught = self.measure_editor(lora, self.plan.measuring, half=1)
-        lora.promote()
+        promote(lora, by=None)
         return lora, {
             "weakest": chosen,
             "weak_before": base.rates[chosen],

@@ -12,12 +12,13 @@ from django.urls import reverse
 
 from curation.coverage import Coverage, coverage
 from curation.drift import Fall, falls, turns_of
-from curation.freezing import FEWEST_CORRECTIONS
 from curation.lineage import made_to_train
 from curation.models import Batch, Correction, Image, Origin, ReviewItem, Subject, Verdict
 from curation.references import FEWEST_PHOTOS
 from training.card import Card, card
+from training.guards import Guard, guards
 from training.models import Benchmark, LoraVersion, Phase, Run, RunKind, RunStatus, Standing
+from training.review_worth import worth_reviewing
 from training.scoring import Interval
 
 FEWEST_FRESH = 10
@@ -38,12 +39,6 @@ class Turn:
     title: str
     identity: Interval | None
     success: Interval | None
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    level: str
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +161,7 @@ def facts_of(subject: Subject) -> Facts:
         loras=loras,
         num_corrections=Correction.objects.standing().filter(subject=subject).count(),
         coverage=coverage(subject),
-        card=card(subject),
+        card=card(subject).own,
         unmeasured_lora=_unmeasured(subject, loras),
         failed=_failed(subject),
         falls=tuple(falls(turns_of(subject))),
@@ -188,8 +183,8 @@ def _failed(subject: Subject) -> Run | None:
 
 
 def next_step(facts: Facts) -> NextStep:
-    """The first of these that applies: photos, review, wait, measure, train, enrich, generate."""
-    for step in (_photos, _review, _wait, _measure, _train):
+    """The first of these that applies, in the order of a turn; else more pictures."""
+    for step in (_photos, _review, _wait, _measure, _put_to_use, _train):
         if found := step(facts):
             return found
     return _make_more(facts)
@@ -212,7 +207,7 @@ def _review(facts: Facts) -> NextStep | None:
         return None
     return NextStep(
         f"Review {facts.waiting} picture{pluralize(facts.waiting)}",
-        "Only what a person accepts is ever trained on.",
+        worth_reviewing(facts.open_batch, facts.coverage.holes),
         reverse("review_batch", args=[facts.subject.slug, facts.open_batch.pk]),
     )
 
@@ -235,6 +230,18 @@ def _measure(facts: Facts) -> NextStep | None:
         "No version counts before its card is drawn beside the last one's.",
         reverse("card", args=[facts.subject.slug]),
     )
+
+
+def _put_to_use(facts: Facts) -> NextStep | None:
+    """The newest turn is better than what is in use."""
+    newest, verdict = facts.newest_head, facts.card.verdict
+    in_use = any(lora.standing == Standing.CURRENT for lora in facts.versions)
+    if not (newest and in_use and verdict and verdict.word == "better"):
+        return None
+    if newest.standing != Standing.CANDIDATE or facts.card.columns[-1].lora != newest:
+        return None
+    page = reverse("lora_detail", args=[newest.pk])
+    return NextStep(f"Put {newest} to use", verdict.sentence, page)
 
 
 def _train(facts: Facts) -> NextStep | None:
@@ -267,20 +274,3 @@ def _make_more(facts: Facts) -> NextStep:
         f"Its pictures fill what is still thin: {holes} holes are left.",
         reverse("generate", args=[facts.subject.slug]),
     )
-
-
-def guards(facts: Facts) -> list[Guard]:
-    """Signs that a turn made it worse, and what is missing before it can turn."""
-    found: list[Guard] = []
-    verdict = facts.card.verdict
-    if facts.versions and verdict and verdict.word == "worse":
-        found.append(Guard("bad", verdict.sentence))
-    found += [Guard("bad", str(fall)) for fall in facts.falls if fall.is_too_far]
-    missing = FEWEST_CORRECTIONS - facts.num_corrections
-    if missing > 0:
-        found.append(Guard("warn", f"The editor learns from corrections: {missing} to go."))
-    if facts.coverage.num_unknown:
-        found.append(
-            Guard("warn", f"{facts.coverage.num_unknown} pictures say no view or expression.")
-        )
-    return found

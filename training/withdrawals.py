@@ -15,6 +15,7 @@ from curation.models import SnapshotItem, Subject
 from curation.signals import consent_withdrawn
 from training.artifacts import run_folder
 from training.models import LoraVersion, Run, RunMoved, Standing
+from training.promotion import retire
 
 logger = logging.getLogger(__name__)
 
@@ -32,9 +33,8 @@ def stop_and_retire(subject: Subject, **_facts: Any) -> None:
     for run in Run.objects.active().filter(reading | sources).distinct():
         _cancel(run)
     learned = LoraVersion.objects.filter(snapshot__in=lost)
-    learned.filter(standing__in=[Standing.CURRENT, Standing.CANDIDATE]).update(
-        standing=Standing.RETIRED
-    )
+    for lora in learned.filter(standing__in=[Standing.CURRENT, Standing.CANDIDATE]):
+        retire(lora, by=None, reason="Consent was withdrawn.")
 
 
 def sweep_runs() -> int:

@@ -193,7 +193,9 @@ def test_what_was_trained_on_them_says_so_and_nothing_starts_from_it(
     assert (lora.standing, waiting.status) == (Standing.RETIRED, RunStatus.CANCELLED)
     with pytest.raises(CannotStart, match="consent was withdrawn"):
         refuse_withdrawn(lora, None)
-    assert page.post(reverse("promote", args=[lora.pk])).status_code == 403
+    page.post(reverse("promote", args=[lora.pk]), {"reason": "It was the best."})
+    lora.refresh_from_db()
+    assert lora.standing == Standing.RETIRED
     snapshot = reverse("snapshot_detail", args=[subject.slug, lora.snapshot_id])
     for address in (reverse("lora_detail", args=[lora.pk]), snapshot):
         assert "consent was withdrawn since" in page.get(address).content.decode()

@@ -6,15 +6,18 @@ import hashlib
 import io
 import json
 import shutil
+import uuid
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Model, QuerySet
+from safetensors.numpy import save
 
 from curation.models import (
     Batch,
@@ -36,16 +39,21 @@ from tests.training.pages import make_finished_run
 from tests.training.shared_world import drawn, make_shared_world
 from training.backups.reach import STAYS, beside, foreign_keys, paths, rows_of, tables
 from training.backups.writing import backup
+from training.foreign import keep
 from training.models import (
+    BaseModel,
     Family,
     LoraVersion,
     Phase,
+    PromotionRules,
     Question,
     Run,
     RunItem,
     RunKind,
     Suite,
+    Vote,
 )
+from training.promotion import promote
 
 
 def make_whole_world(subject: Subject, alice: User) -> Subject:
@@ -82,7 +90,18 @@ def make_whole_world(subject: Subject, alice: User) -> Subject:
         lines={"front": {"accept": 0.1 + 0.2}}, scores={"photos": [0.1, 0.2]}, num_photos=6,
         num_strangers=9, expected_error=0.05, error_low=0.0, error_high=0.2,
     )  # fmt: skip
+    _judge(subject, alice)
     return subject
+
+
+def _judge(subject: Subject, alice: User) -> None:
+    """A vote, rules, a promotion, and the LoRA of somebody else."""
+    left, right = (benchmark.cells.all()[0] for benchmark in subject.benchmarks.all())
+    Vote.objects.create(key=uuid.uuid4(), voter=alice, left=left, right=right, preference="tie")
+    PromotionRules.objects.create(subject=subject, number=1, by=alice)
+    promote(LoraVersion.objects.of_subject(subject)[0], by=alice, reason="It has to be.")
+    content = save({"lora_a": np.zeros(1, np.float32)})
+    keep(subject, BaseModel.objects.usable(Family.FLUX)[0], "Theirs", [content], by=alice)
 
 
 def _editor_version(alice: User) -> LoraVersion:

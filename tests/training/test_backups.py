@@ -47,9 +47,11 @@ from training.models import (
     CardLink,
     LoraVersion,
     Phase,
+    Promotion,
     Run,
     RunItem,
     RunKind,
+    Vote,
 )
 
 INSTALLATIONS_OWN = {
@@ -148,7 +150,7 @@ def test_a_person_and_a_base_that_are_here_are_not_made_twice(juno: Subject) -> 
 
 def _rename_keys(subject: Subject) -> None:
     """As if these rows were others'."""
-    for table in (Run, Decision):
+    for table in (Run, Decision, Vote, Promotion):
         for row in rows_of(subject, table):
             table.objects.filter(pk=row.pk).update(key=uuid.uuid4())
 

@@ -68,7 +68,7 @@ def test_the_card_says_what_nobody_has_measured(page: Client, subject: Subject) 
 def test_promoting_a_version_retires_the_one_it_replaces(page: Client, subject: Subject) -> None:
     first, second = make_lora(subject, 1), make_lora(subject, 2)
     for lora in (first, second):
-        page.post(reverse("promote", args=[lora.pk]))
+        page.post(reverse("promote", args=[lora.pk]), {"reason": "The eye says so."})
     standings = dict(LoraVersion.objects.values_list("number", "standing"))
     assert standings == {1: Standing.RETIRED, 2: Standing.CURRENT}
 
@@ -78,7 +78,7 @@ def test_promoting_retires_a_version_of_another_base_too(page: Client, subject: 
     first.promote()
     second.base = make_base(Family.FLUX, "another-flux", preferred=False)
     second.save()
-    assert page.post(reverse("promote", args=[second.pk])).status_code == 302
+    page.post(reverse("promote", args=[second.pk]), {"reason": "The eye says so."})
     standings = dict(LoraVersion.objects.values_list("number", "standing"))
     assert standings == {1: Standing.RETIRED, 2: Standing.CURRENT}
 
@@ -87,7 +87,7 @@ def test_the_other_phases_version_stays_in_use(page: Client, subject: Subject) -
     head, body = make_lora(subject, 1), make_lora(subject, 2)
     LoraVersion.objects.filter(pk=body.pk).update(phase=Phase.BODY)
     for lora in (head, body):
-        page.post(reverse("promote", args=[lora.pk]))
+        page.post(reverse("promote", args=[lora.pk]), {"reason": "The eye says so."})
     assert set(LoraVersion.objects.values_list("standing", flat=True)) == {Standing.CURRENT}
 
 

@@ -5,6 +5,7 @@
                             bases, the editor's versions with their runs and snapshots
     media/<sha256>/<file>   pictures as `curation.storage` keeps them
     runs/<key>/<file>       what runs left, but for what they can encode again
+    foreign/<file>          LoRA files of others, by their SHA-256
     files.jsonl             name, bytes and sha256 of every file above
     manifest.json           last: layout, code, schema, subject, how many of everything
 
@@ -20,6 +21,7 @@ MANIFEST, FILES = "manifest.json", "files.jsonl"
 NAMES = re.compile(
     r"(rows|beside)/[a-z]+\.[a-z_]+\.jsonl"
     r"|media/[0-9a-f]{64}/(original|picture|[0-9]{1,5}\.webp)"
+    r"|foreign/[0-9a-f]{64}\.safetensors"
     r"|runs/[0-9]{1,18}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){1,5}"
 )
 """What a file may be called: nothing hidden, no way up, nothing absolute."""

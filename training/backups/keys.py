@@ -15,10 +15,11 @@ from django.db.models import Max
 
 from curation.models import Image, ReviewItem
 from training.artifacts import highest_run_folder
+from training.backups import NAMES
 from training.backups.reach import Keys, Table, foreign_keys
 from training.backups.rows import Row, Unreadable
 from training.backups.unpacking import HERE, CannotRestore
-from training.models import BaseModel, LoraVersion, Question, Run, RunItem
+from training.models import BaseModel, ForeignLora, LoraVersion, Question, Run, RunItem
 
 IN_WORDS: dict[Table, tuple[str, dict[str, Table]]] = {
     RunItem: ("request", {"answer_to": ReviewItem, "question": Question}),
@@ -65,6 +66,8 @@ class NewKeys:
         if table is LoraVersion:
             _, _, name = row["file"].partition("/")
             return {"file": f"{self.of(Run, row['run_id'])}/{name}"}
+        if table is ForeignLora and not NAMES.fullmatch(row["file"]):
+            raise Unreadable(f"{row['file']} leads out")
         column, names = IN_WORDS.get(table, ("", {}))
         if not names:
             return {}

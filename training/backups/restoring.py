@@ -45,7 +45,7 @@ def restore(file: IO[bytes]) -> Subject:
     runs = Path(settings.RUNS)
     runs.mkdir(parents=True, exist_ok=True)
     with staging() as media, tempfile.TemporaryDirectory(dir=runs, prefix=".restoring-") as beside:
-        contents.unpack(Path(beside), ("rows/", "beside/", "runs/"))
+        contents.unpack(Path(beside), ("rows/", "beside/", "runs/", "foreign/"))
         _refuse_taken(Path(beside))
         contents.unpack(media, ("media/",))
         for folder in (media / "media").glob("*"):
@@ -88,9 +88,10 @@ def _bring_in(folder: Path) -> Subject:
         with transaction.atomic():
             keys = _insert_all(folder)
             _place_runs(folder, keys, placed)
+            _place_foreign(folder, placed)
     except (Error, Unreadable, ValidationError, OSError) as error:
         for path in placed:
-            shutil.rmtree(path, ignore_errors=True)
+            path.unlink() if path.is_file() else shutil.rmtree(path, ignore_errors=True)
         logger.warning("a backup was not restored: %r", error)
         raise CannotRestore(HERE if isinstance(error, IntegrityError) else CHANGED) from error
     [told] = keys.came[Subject]
@@ -165,5 +166,15 @@ def _place_runs(folder: Path, keys: NewKeys, placed: list[Path]) -> None:
         key = int(came.name)
         if (Run, key) not in keys.twins:
             place = run_folder(Run(pk=keys.of(Run, key)))
+            came.rename(place)
+            placed.append(place)
+
+
+def _place_foreign(folder: Path, placed: list[Path]) -> None:
+    """Of another subject such a file may be here already: by its name the same one."""
+    for came in (folder / "foreign").glob("*"):
+        place = Path(settings.RUNS, "foreign", came.name)
+        if not place.exists():
+            place.parent.mkdir(exist_ok=True)
             came.rename(place)
             placed.append(place)

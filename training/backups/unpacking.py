@@ -90,9 +90,8 @@ class Contents:
             for chunk in self._chunks(name):
                 digest.update(chunk)
                 file.write(chunk)
-        is_picture = name.startswith("media/") and path.name == "original"
         told = self.files[name].get("sha256")
-        if digest.hexdigest() != told or (is_picture and told != path.parent.name):
+        if digest.hexdigest() != told or _named_by(name) not in (None, told):
             raise CannotRestore(f"{name} in this backup is damaged. Use another copy.")
 
     def _chunks(self, name: str) -> Iterator[bytes]:
@@ -100,6 +99,16 @@ class Contents:
             yield from self._archive.read(self._entries[name])
         except BadArchive as error:
             raise CannotRestore(f"{name} in this backup {error}") from error
+
+
+def _named_by(name: str) -> str | None:
+    """The hash that a file is found by."""
+    match name.split("/"):
+        case ["media", sha256, "original"]:
+            return sha256
+        case ["foreign", file]:
+            return Path(file).stem
+    return None
 
 
 def parse_json(text: bytes) -> Any:

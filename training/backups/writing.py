@@ -49,7 +49,9 @@ def backup(subject: Subject) -> Iterator[tuple[str, Content]]:
     with tempfile.TemporaryDirectory() as spool:
         others = _spool(subject, Path(spool))
         counts = _counts(Path(spool))
-        for name, path in [*_files_in(Path(spool)), *_pictures(subject), *_runs(subject, others)]:
+        rows = _files_in(Path(spool))
+        found = [*rows, *_pictures(subject), *_runs(subject, others), *_foreign(subject)]
+        for name, path in found:
             if NAMES.fullmatch(name):
                 yield name, _noted(name, path, written)
     yield FILES, iter(written)
@@ -107,6 +109,12 @@ def _runs(subject: Subject, others: Keys) -> Iterator[tuple[str, Path]]:
     for lora in LoraVersion.objects.filter(pk__in=others.get(LoraVersion, ())).order_by("pk"):
         if lora_path(lora).is_file():
             yield f"runs/{lora.file}", lora_path(lora)
+
+
+def _foreign(subject: Subject) -> Iterator[tuple[str, Path]]:
+    for lora in subject.foreign_loras.all():
+        if lora_path(lora).is_file():
+            yield lora.file, lora_path(lora)
 
 
 def _noted(name: str, path: Path, written: list[bytes]) -> Iterator[bytes]:

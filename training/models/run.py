@@ -87,7 +87,7 @@ class RunQuerySet(models.QuerySet["Run"]):
     def waiting(self, *, cpu: bool) -> Self:
         kinds = models.Q(kind__in=CPU_KINDS)
         found = self.filter(kinds if cpu else ~kinds, status=RunStatus.QUEUED)
-        return found.select_related("lora").order_by("queued_at")
+        return found.select_related("lora", "foreign").order_by("queued_at")
 
     def active(self) -> Self:
         return self.filter(status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
@@ -145,6 +145,13 @@ class Run(models.Model):
         blank=True,
         related_name="used_by",
     )
+    foreign = models.ForeignKey(
+        "training.ForeignLora",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="used_by",
+    )
     snapshot = models.ForeignKey(
         Snapshot, on_delete=models.PROTECT, null=True, blank=True, related_name="runs"
     )
@@ -194,6 +201,11 @@ class Run(models.Model):
                 name="running_has_a_fence",
                 condition=~models.Q(status=RunStatus.RUNNING) | models.Q(fence__gte=1),
             ),
+            models.CheckConstraint(
+                name="what_is_foreign_is_only_measured",
+                condition=models.Q(foreign=None)
+                | models.Q(kind=RunKind.BENCHMARK, lora=None, snapshot=None),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -217,7 +229,7 @@ class Run(models.Model):
     @property
     def lora_hashes(self) -> frozenset[str]:
         """SHA-256 of every LoRA that it draws with: the wheel's own, and others' by its recipe."""
-        own = {self.lora.sha256} if self.lora else set()
+        own = {lora.sha256 for lora in (self.lora, self.foreign) if lora}
         return frozenset(own | {lora["sha256"] for lora in self.recipe.get("loras", ())})
 
     @property

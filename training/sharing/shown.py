@@ -165,7 +165,7 @@ def _word(origin: Origin) -> str:
 
 
 def shown_card(subject: Subject, ticked: Ticked, place: Place) -> ShownCard:
-    made = card(subject)
+    made = card(subject).own
     photos = _photos(subject, place) if ticked.photos else {}
     drawn = _drawn(made)
     usual = [usual_drawing(column.benchmark.base) for column in made.columns]

@@ -47,7 +47,9 @@ def card(request: MemberRequest, slug: str) -> HttpResponse:
         "probes": probes(whole),
         "probe_rows": [(row.question, row.cells[-1]) for row in whole.probe_rows if row.cells[-1]],
         "sizes": suite.SIZES,
-        "active_runs": subject.runs.active().filter(kind=RunKind.BENCHMARK).select_related("lora"),
+        "active_runs": subject.runs.active()
+        .filter(kind=RunKind.BENCHMARK)
+        .select_related("lora", "foreign"),
         **_table(subject, whole, shown),
         **_choices(whole, shown),
         **_verdict(whole, shown, request.GET.get("against", "")),
@@ -60,6 +62,8 @@ def card(request: MemberRequest, slug: str) -> HttpResponse:
 
 def key_of(column: Column) -> str:
     """How an address names a column."""
+    if column.foreign:
+        return f"foreign-{column.foreign.pk}"
     return str(column.lora.pk) if column.lora else "base"
 
 
@@ -106,6 +110,7 @@ def _column(column: Column, scale: Scale | None, num_seeds: int) -> dict[str, An
     return {
         "key": key_of(column),
         "lora": column.lora,
+        "is_foreign": column.foreign is not None,
         "title": column.title,
         "subtitle": column.subtitle,
         "num_seeds": column.num_seeds,
@@ -176,7 +181,7 @@ def _to_measure(subject: Subject, whole: Card) -> dict[str, Any]:
 
 
 def _trend(subject: Subject, whole: Card) -> dict[str, Any]:
-    turns = [column for column in whole.columns if column.lora is None or column.success]
+    turns = [column for column in whole.own.columns if column.lora is None or column.success]
     marks = charts.gains(turns)
     loras = [column.lora for column in turns if column.lora and column.success]
     spent = minutes_of(subject, loras)

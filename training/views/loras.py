@@ -1,25 +1,21 @@
-"""LoRA versions: the model card that compares them, one version, its standing and its file."""
+"""One LoRA version: what it does, what it was made from and what it drew."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
 
-from curation.models import Image, Origin, Role, Snapshot
-from curation.views.visible import demand
+from curation.models import Image, Origin, Snapshot
 from flenwheel.http import MemberRequest
 from training import run_files
 from training.engines.lora_exports import EXPORTS
-from training.models import LoraVersion, Run, RunKind, Standing
+from training.models import LoraVersion, Run, RunKind
 from training.strengths import sweep_of
-
-WITHDRAWN = "It was trained on pictures whose consent was withdrawn since; train another."
+from training.views.promotion import standing_of
 
 
 def _origins(snapshot: Snapshot) -> list[dict[str, Any]]:
@@ -41,21 +37,6 @@ def _visible(request: MemberRequest, pk: int) -> LoraVersion:
     return get_object_or_404(found, pk=pk)
 
 
-def version_of(request: MemberRequest, pk: int) -> LoraVersion:
-    """A version that may come into use: a control is there to be measured against.
-
-    The editor's versions serve every subject, so their standing is the operators' to change.
-    """
-    lora = _visible(request, pk)
-    if lora.subject:
-        demand(request, lora.subject, Role.CURATOR)
-    elif not request.user.is_staff:
-        raise PermissionDenied
-    if lora.standing == Standing.CONTROL:
-        raise Http404("A control has no standing to change.")
-    return lora
-
-
 @login_required
 @require_GET
 def lora_detail(request: MemberRequest, pk: int) -> HttpResponse:
@@ -66,6 +47,7 @@ def lora_detail(request: MemberRequest, pk: int) -> HttpResponse:
         "subject": lora.subject,
         "origins": _origins(lora.snapshot),
         "num_withdrawn": lora.snapshot.num_withdrawn(),
+        "promotion": standing_of(lora),
         "recipe": sorted(lora.recipe.items()),
         "used_by": lora.used_by.visible_to(request.user).order_by("-pk")[:10],
         "exports": EXPORTS,
@@ -80,27 +62,3 @@ def _kept(lora: LoraVersion) -> list[run_files.Checkpoint]:
     """The samples of the step that it is of; of the last one, where that is not known."""
     drawn = run_files.checkpoints(lora.run)
     return [one for one in drawn if one.step == lora.step] or drawn[:1]
-
-
-@login_required
-@require_POST
-def promote(request: MemberRequest, pk: int) -> HttpResponse:
-    lora = version_of(request, pk)
-    if lora.snapshot.num_withdrawn():
-        raise PermissionDenied(WITHDRAWN)
-    lora.promote()
-    messages.success(request, f"{lora} is now the version in use.")
-    return _back(lora)
-
-
-@login_required
-@require_POST
-def retire(request: MemberRequest, pk: int) -> HttpResponse:
-    lora = version_of(request, pk)
-    lora.retire()
-    messages.success(request, f"{lora} is retired. Nothing was deleted.")
-    return _back(lora)
-
-
-def _back(lora: LoraVersion) -> HttpResponse:
-    return redirect("card", lora.subject.slug) if lora.subject else redirect("editor")

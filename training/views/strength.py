@@ -13,7 +13,7 @@ from training import submission
 from training.forms import StrengthForm
 from training.models import LoraVersion
 from training.readiness import CannotStart
-from training.views.loras import version_of
+from training.views.promotion import version_of
 
 
 @login_required

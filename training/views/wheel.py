@@ -20,6 +20,7 @@ from flenwheel.http import MemberRequest
 from training import charts, submission, wheel_drawing
 from training.models import BaseModel, Family, LoraVersion, RunKind
 from training.readiness import CannotStart
+from training.story import story
 from training.wheel import Stand, stand
 
 STAGES = {
@@ -49,6 +50,7 @@ def wheel(request: MemberRequest, slug: str) -> HttpResponse:
         "character_stages": wheel_drawing.character_wheel(notes, here),
         "editor_stages": wheel_drawing.editor_wheel(notes, here),
         "face": Image.objects.photos().filter(subject=subject).last(),
+        "story": story(subject, now.facts.versions, now.facts.card),
         "gains": charts.gains(now.turns),
         "grid": charts.GRID,
         "active_runs": subject.runs.active().select_related("base"),
