@@ -32,7 +32,7 @@ from training.turning import AS_IT_COMES, frozen
 
 def job(subject: Subject, snapshot: Snapshot, folder: Path) -> Job:
     base = make_base()
-    recipe = default_recipe(base, Phase.HEAD) | {"phase": Phase.HEAD.value}
+    recipe = default_recipe(base, Phase.HEAD)
     return job_of(make_run(subject, RunKind.TRAIN, snapshot=snapshot, recipe=recipe), folder)
 
 
