@@ -62,11 +62,11 @@ class Card:
 
     @property
     def rows(self) -> list[CardRow]:
-        asked = {question: None for column in self.columns for question in column.cells}
-        return [
-            CardRow(question, tuple(tuple(c.cells.get(question, ())) for c in self.columns))
-            for question in sorted(asked, key=lambda question: question.ordinal)
-        ]
+        return _rows([column.cells for column in self.columns])
+
+    @property
+    def probe_rows(self) -> list[CardRow]:
+        return _rows([column.probes for column in self.columns])
 
     @property
     def num_seeds(self) -> int:
@@ -110,6 +110,14 @@ class Card:
     def only(self, chosen: Collection[int]) -> Card:
         """The columns of these benchmarks alone."""
         return replace(self, columns=tuple(c for c in self.columns if c.benchmark.pk in chosen))
+
+
+def _rows(columns: Sequence[Cells]) -> list[CardRow]:
+    asked = {question for cells in columns for question in cells}
+    return [
+        CardRow(question, tuple(tuple(cells.get(question, ())) for cells in columns))
+        for question in sorted(asked, key=lambda question: question.ordinal)
+    ]
 
 
 def card(subject: Subject) -> Card:

@@ -45,6 +45,7 @@ def card(request: MemberRequest, slug: str) -> HttpResponse:
         "suite": whole.suite,
         "newest": newest,
         "probes": probes(whole),
+        "probe_rows": [(row.question, row.cells[-1]) for row in whole.probe_rows if row.cells[-1]],
         "sizes": suite.SIZES,
         "active_runs": subject.runs.active().filter(kind=RunKind.BENCHMARK).select_related("lora"),
         **_table(subject, whole, shown),
@@ -203,7 +204,7 @@ def card_cell(request: MemberRequest, slug: str, question: int) -> HttpResponse:
     """One cell by every version and every seed, and two of its pictures one over the other."""
     subject = subject_of(request, slug)
     whole = model_card(subject)
-    rows = whole.rows
+    rows = [*whole.rows, *whole.probe_rows]
     at = next((i for i, row in enumerate(rows) if row.question.pk == question), None)
     if at is None:
         raise Http404("No column of this card has that cell.")
