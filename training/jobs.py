@@ -10,7 +10,8 @@ from django.conf import settings
 from curation import wording
 from curation.models import Correction, SnapshotItem
 from curation.storage import path_of
-from training.engines.base import About, Example, Job, Recipe
+from training.engines.job import About, Example, Job
+from training.engines.recipe import Recipe
 from training.grid import likeness_of, samples_of
 from training.models import Run
 
