@@ -20,12 +20,13 @@ from peft import LoraConfig
 from torch import Tensor, nn
 
 from training.engines import flow
-from training.engines.base import Family, Quantize, Recipe
+from training.engines.base import Family, Quantize
 from training.engines.families import FAMILIES
 from training.engines.lora import fit_new
 from training.engines.modulation import rehearsed
 from training.engines.packs import TRANSFORMERS
 from training.engines.quantising import held_small
+from training.engines.recipe import Recipe
 
 PLAIN = {"flux": FluxTransformer2DModel, "qwen-edit": QwenImageTransformer2DModel}
 FULL: dict[Family, dict[str, Any]] = {

@@ -47,6 +47,13 @@ def student(degrees: float) -> float:
     return float(stdtrit(degrees, 0.975))
 
 
+def chi_square(degrees: float, share: float) -> float:
+    """The value below which that share of a chi-square distribution lies."""
+    from scipy.special import chdtri  # noqa: PLC0415
+
+    return float(chdtri(degrees, 1 - share))
+
+
 def share_of(hits: int, total: int) -> Share:
     """Clopper-Pearson. Of none among n it says at most 3.7 / n (one-sided, the rule of three: 3/n);
     of nothing at all, anything."""

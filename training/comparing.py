@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from training.columns import ByCell, Column, identity, paired, success
 from training.models import Question
-from training.scoring import MOST_SEEDS, WORTH_TELLING, Interval, interval, says, seeds_needed
+from training.scoring import SIZES, WORTH_TELLING, Interval, interval, says, seeds_needed
 
 WORDS = {
     "better": "{newer} is better than {older}",
@@ -103,7 +103,7 @@ class Comparison:
         worth = f"{WORTH_TELLING} of likeness" if self.is_by_identity else "5 points"
         if wanted is None:
             return (
-                f"Not even {MOST_SEEDS} seeds a cell would surely show a gap of {worth}: what "
+                f"Not even {SIZES[-1]} seeds a cell would surely show a gap of {worth}: what "
                 "differs between them differs from cell to cell."
             )
         missing = wanted * len(self.gaps) - self.num_pairs

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from curation import wording
 from curation.models import Origin, Snapshot, SnapshotItem
 from curation.storage import path_of
-from training.engines.base import Likeness, Sample
+from training.engines.job import Likeness, Sample
 from training.models import BaseModel, Family, Run
 from training.suite import GRID
 

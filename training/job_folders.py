@@ -17,7 +17,8 @@ from curation.models import Snapshot, Subject
 from curation.outlet import zipped
 from curation.storage import path_of
 from training.engines import aitoolkit_job, musubi_job
-from training.engines.base import Family, Job
+from training.engines.base import Family
+from training.engines.job import Job
 from training.engines.job_folder import Files
 from training.jobs import OURS, job_of
 from training.models import BaseModel, Phase, Run, RunKind

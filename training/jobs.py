@@ -10,9 +10,10 @@ from django.conf import settings
 from curation import wording
 from curation.models import Correction, SnapshotItem
 from curation.storage import path_of
-from training.engines.base import About, Example, Job, Recipe
+from training.engines.job import About, Example, Job
+from training.engines.recipe import Recipe
 from training.grid import likeness_of, samples_of
-from training.models import Phase, Run
+from training.models import Run
 
 OURS, AI_TOOLKIT = "own", "ai-toolkit"
 """What a recipe may name as its `trainer`."""
@@ -37,9 +38,9 @@ def job_of(run: Run, folder: Path) -> Job:
 
 
 def _about(run: Run) -> About:
-    subject, phase = run.subject, Phase(run.recipe["phase"])
+    subject = run.subject
     return About(
-        title=f"{subject or run.base}: {phase.label}" + (f", run {run.pk}" if run.pk else ""),
+        title=str(subject or run.base) + (f", run {run.pk}" if run.pk else ""),
         trigger=subject.instance_prompt if subject else "",
         licence=run.base.licence,
     )

@@ -92,11 +92,11 @@ def pictures(subject: Subject, wanted: Sequence[Shot], per_shot: int) -> Iterato
 
 
 def card_cells(subject: Subject, questions: Iterable[Question], seeds: int) -> list[RunItem]:
-    """The same (question, take) has the same seed in every column, of whatever size."""
+    """The same place of a cell has the same seed in every column, of whatever size."""
     return [
-        _answer(subject, question, take)
+        _answer(subject, question, question.first_seed + place)
         for question in questions
-        for take in range(question.seeds or seeds)
+        for place in range(question.seeds or seeds)
     ]
 
 

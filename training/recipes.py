@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from training.engines.base import Family as EngineFamily
-from training.engines.base import Recipe
 from training.engines.defaults import usual_settings
+from training.engines.recipe import Recipe
 from training.models import BaseModel, Family, Phase
 
 DOLL_LORA = {

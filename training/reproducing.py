@@ -18,7 +18,8 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 from training.artifacts import lora_path, run_folder
-from training.engines.base import EngineError, Job
+from training.engines.base import EngineError
+from training.engines.job import Job
 from training.jobs import job_of
 from training.made_with import MadeWith
 from training.models import LoraVersion

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from curation.shots import Shot
 from training.artifacts import run_folder, sample_files
-from training.engines.base import EngineError, Job, Sample
+from training.engines.base import EngineError
+from training.engines.job import Job, Sample
 from training.engines.scores import Scores, likest, read_scores
 from training.models import Run
 

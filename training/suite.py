@@ -15,6 +15,7 @@ from django.db import transaction
 from curation import shots, wording
 from curation.models import Subject
 from curation.shots import EXPRESSIONS, Shot
+from training import scoring
 from training.models import Question, Suite
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 CARD = "character"
 """The name of the card's suites."""
-SIZES = {"smoke": 1, "default": 4, "release": 10}
+SIZES = dict(zip(("smoke", "default", "release"), scoring.SIZES, strict=True))
 """Seeds that every scored cell is drawn under."""
 USUAL = SIZES["default"]
 PLACEHOLDER = re.compile(r"{([^{}]*)}")
@@ -52,8 +53,11 @@ def first_questions() -> tuple[dict[str, Any], ...]:
 
 
 def current() -> Suite:
-    """The newest version of the card's suite; the first one is made when it is first asked for."""
-    newest = Suite.objects.filter(name=CARD).order_by("-version").first()
+    """The newest version of the card's suite; the first one is made when it is first asked for.
+
+    Version 0, where there is one, is what cards asked before suites were rows.
+    """
+    newest = Suite.objects.filter(name=CARD, version__gte=1).order_by("-version").first()
     return newest or publish([Question(**row) for row in first_questions()], by=None)
 
 

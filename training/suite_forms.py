@@ -14,7 +14,7 @@ from training.suite import PLACEHOLDERS, unknown_placeholders
 SPARE_ROWS, MOST_ROWS = 2, 60
 FIELDS = (
     *("name", "template", "view", "expression", "pose", "part", "probe"),
-    *("seeds", "width", "height", "steps", "guidance"),
+    *("first_seed", "seeds", "width", "height", "steps", "guidance"),
 )
 GRID = 16
 """Pixels: FLUX draws sides that are multiples of it."""

@@ -9,7 +9,8 @@ from PIL.Image import Image as Picture
 from curation.models import Image
 from curation.storage import open_picture, path_of
 from training.artifacts import run_folder
-from training.engines.base import EngineError, Example, Sample
+from training.engines.base import EngineError
+from training.engines.job import Example, Sample
 from training.engines.keeping import History
 from training.engines.likeness import Judge
 from training.grid import likeness_of, unscored

@@ -7,9 +7,9 @@ from celery import shared_task
 from curation import storage
 from flenwheel.celery import app
 from training import execution, gate, withdrawals
-from training.cards import tell_gpu
 from training.catching_up import measure_missed
 from training.ending import tell_ends
+from training.gpus import tell_gpu
 from training.models import Run
 
 

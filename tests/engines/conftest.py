@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from tests.engines import tiny
-from training.engines.base import Example, Family, Job, Recipe, Sample
+from training.engines.base import Family
+from training.engines.job import Example, Job, Sample
+from training.engines.recipe import Recipe
 
 torch.set_num_threads(1)
 

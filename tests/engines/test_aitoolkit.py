@@ -28,7 +28,8 @@ from training.engines import loop
 from training.engines.aitoolkit import train
 from training.engines.aitoolkit_job import CONFIG, job_files
 from training.engines.aitoolkit_traces import Traces
-from training.engines.base import EngineError, Family, Job
+from training.engines.base import EngineError, Family
+from training.engines.job import Job
 from training.engines.watching import Stopped
 
 PREFIX: dict[Family, str] = {"flux": "transformer", "qwen-edit": "diffusion_model"}

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from tests.engines.conftest import Told, never, tiny_job
-from training.engines.base import GenerateRequest, LoraRef, Recipe
+from training.engines.base import GenerateRequest, LoraRef
 from training.engines.families import FAMILIES
 from training.engines.flux import Generator
 from training.engines.learner import Learner
@@ -20,6 +20,7 @@ from training.engines.loop import train
 from training.engines.lora import trained_weights
 from training.engines.packs import open_pack
 from training.engines.plans import RESIDENT
+from training.engines.recipe import Recipe
 from training.engines.watching import Stopped
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.engines import flow
-from training.engines.base import Recipe
+from training.engines.recipe import Recipe
 
 
 @given(st.integers(1, 9), st.integers(1, 5), st.integers(0, 50))

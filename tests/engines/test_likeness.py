@@ -14,8 +14,9 @@ from safetensors.torch import load_file
 
 from tests.engines.conftest import Told, never, tiny_job
 from tests.engines.tiny_faces import CELL, make_opencv_pack
-from training.engines.base import EngineError, Example, Job, Likeness, Sample
+from training.engines.base import EngineError
 from training.engines.checkpoint import load_checkpoint, steps_saved
+from training.engines.job import Example, Job, Likeness, Sample
 from training.engines.likeness import Judge
 from training.engines.loop import train
 from training.engines.watching import Stopped

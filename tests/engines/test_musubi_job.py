@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.engines.conftest import tiny_job
-from training.engines.base import Job
+from training.engines.job import Job
 from training.engines.job_folder import write
 from training.engines.musubi_job import job_files
 

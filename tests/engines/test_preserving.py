@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.engines.conftest import Told, never, tiny_job
-from training.engines.base import Example
+from training.engines.job import Example
 from training.engines.loop import fit
 from training.engines.preparing import Run, prepare
 from training.engines.schedule import Shown, alike, shown

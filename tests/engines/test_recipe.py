@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from training.engines.base import EditRequest, EngineError, Example, Job, Recipe
+from training.engines.base import EditRequest, EngineError
+from training.engines.job import Example, Job
+from training.engines.recipe import Recipe
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 from tests.engines.conftest import Told, never, tiny_job
-from training.engines.base import Family, Job
+from training.engines.base import Family
+from training.engines.job import Job
 from training.engines.loop import train
 from training.engines.preparing import prepare
 from training.engines.schedule import Shown, shown

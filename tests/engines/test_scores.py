@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.engines.base import Recipe
 from training.engines.keeping import choose
+from training.engines.recipe import Recipe
 from training.engines.scores import (
     PictureScores,
     Scores,

@@ -14,7 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import load, load_file, save
 
 from tests.engines.conftest import Told, never, tiny_job
-from training.engines.base import EditRequest, EngineError, Family, GenerateRequest, LoraRef, Recipe
+from training.engines.base import EditRequest, EngineError, Family, GenerateRequest, LoraRef
 from training.engines.checkpoint import flatten_optimizer, restore_optimizer
 from training.engines.families import FAMILIES
 from training.engines.flux import Generator
@@ -24,6 +24,7 @@ from training.engines.packs import open_pack
 from training.engines.plans import RESIDENT
 from training.engines.preparing import prepare
 from training.engines.qwen import Editor
+from training.engines.recipe import Recipe
 from training.engines.watching import Watcher
 
 

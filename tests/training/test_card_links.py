@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -39,7 +40,7 @@ def picture_of(client: Client, token: str, image: Image) -> int:
 
 
 def of_origin(origin: Origin) -> Image:
-    return Image.objects.filter(origin=origin).first()
+    return Image.objects.filter(origin=origin).earliest("pk")
 
 
 def test_whoever_has_the_link_sees_the_card_and_every_picture_on_it(
@@ -88,14 +89,12 @@ def test_a_link_shows_nothing_that_is_not_on_the_card(client: Client, card: Subj
     assert picture_of(client, opened(card), drawn) == 404
 
 
-@pytest.mark.parametrize(
-    "change", [{"expires_at": timezone.now()}, {"revoked_at": timezone.now()}], ids=str
-)
+@pytest.mark.parametrize("end", ["expires_at", "revoked_at"])
 def test_a_link_that_ended_opens_neither_page_nor_picture(
-    client: Client, card: Subject, change: dict[str, object]
+    client: Client, card: Subject, end: str
 ) -> None:
     token = opened(card)
-    CardLink.objects.update(**change)
+    CardLink.objects.update(**{end: timezone.now()})
     answer = client.get(reverse("shared_card", args=[token]))
     assert (answer.status_code, "closed" in answer.content.decode()) == (410, True)
     assert picture_of(client, token, of_origin(Origin.BENCHMARK)) == 404
@@ -121,7 +120,7 @@ def test_a_curator_makes_a_link_sees_it_once_and_closes_it(
     client.force_login(alice)
     asked = {"lasts": 7, "note": "for Dora", "photos": "on"}
     words = client.post(reverse("make_card_link", args=[card.slug]), asked).content.decode()
-    link = re.search(r'value="http://testserver(/cards/[^"]+)"', words)[1]
+    [link] = re.findall(r'value="http://testserver(/cards/[^"]+)"', words)
     assert Client().get(link).status_code == 200
     listed = client.get(reverse("share", args=[card.slug])).content.decode()
     assert "for Dora" in listed
@@ -140,7 +139,7 @@ def test_a_link_without_an_end_is_not_made(client: Client, card: Subject, alice:
 
 
 def test_the_shared_card_asks_few_questions(
-    client: Client, card: Subject, django_assert_max_num_queries: object
+    client: Client, card: Subject, django_assert_max_num_queries: Any
 ) -> None:
     token = opened(card, with_photos=True)
     with django_assert_max_num_queries(8):

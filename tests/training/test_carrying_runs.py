@@ -152,9 +152,9 @@ def test_a_lora_that_does_nothing_is_a_failed_run_with_that_reason(juno: Subject
 def test_a_card_has_every_cell_scored_by_the_benchmarks_own_models(juno: Subject):
     run = carried_out(submit_benchmark(juno, None, None, seeds=1))
     assert run.status == RunStatus.SUCCEEDED
-    assert Cell.objects.filter(benchmark__run=run).count() == 15
+    assert Cell.objects.filter(benchmark__run=run).count() == 15 + 5 * 2
     assert Score.objects.exclude(scorer__contains="bench").count() == 0
-    assert Score.objects.filter(metric=Score.Metric.VIEW).count() == 15
+    assert Score.objects.filter(metric=Score.Metric.VIEW, value__isnull=False).count() == 25
 
 
 @pytest.mark.django_db(transaction=True)

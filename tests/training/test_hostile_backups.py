@@ -81,6 +81,25 @@ def test_a_table_that_no_subject_has_is_refused(juno: Subject) -> None:
     assert_refused(changed(archived(juno), change), "changed after it was made")
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("training.loraversion", "file", "1/../../../secret_key"),
+        ("curation.image", "sha256", "../../../secret_key"),
+    ],
+)
+def test_a_row_whose_file_lies_elsewhere_is_refused(
+    juno: Subject, table: str, column: str, value: str
+) -> None:
+    def change(old: str, data: bytes) -> tuple[str, bytes]:
+        if old != f"rows/{table}.jsonl":
+            return old, data
+        rows = [json.loads(line) | {column: value} for line in data.splitlines()]
+        return old, b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+    assert_refused(changed(archived(juno), change), "changed after it was made")
+
+
 def test_a_run_that_would_start_at_once_is_refused(juno: Subject) -> None:
     def change(old: str, data: bytes) -> tuple[str, bytes]:
         return old, data.replace(b'"succeeded"', b'"queued"') if "training.run." in old else data

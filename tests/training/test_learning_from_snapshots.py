@@ -21,8 +21,9 @@ from curation.models import Image, Origin, Snapshot, Subject, Verdict
 from curation.models.image import TRAINABLE
 from tests.curation.cast import make_image, make_item, make_measurement, make_photos
 from tests.training.cast import make_base, make_run
-from training.engines.base import Example, Job, Recipe
 from training.engines.encoding import Cache, Words, data_digest
+from training.engines.job import Example, Job
+from training.engines.recipe import Recipe
 from training.jobs import job_of
 from training.models import LoraVersion, Phase, RunKind
 from training.preflight import for_pictures
@@ -32,7 +33,7 @@ from training.turning import AS_IT_COMES, frozen
 
 def job(subject: Subject, snapshot: Snapshot, folder: Path) -> Job:
     base = make_base()
-    recipe = default_recipe(base, Phase.HEAD) | {"phase": Phase.HEAD.value}
+    recipe = default_recipe(base, Phase.HEAD)
     return job_of(make_run(subject, RunKind.TRAIN, snapshot=snapshot, recipe=recipe), folder)
 
 

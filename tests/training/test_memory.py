@@ -15,7 +15,7 @@ from curation.models import Subject
 from tests.curation.cast import make_photos
 from tests.training.cast import make_base, make_pipeline
 from training import preflight
-from training.cards import tell_gpu
+from training.gpus import tell_gpu
 from training.memory import drawing_plan
 from training.models import BaseModel, Family, Gpu, Run, RunKind
 from training.readiness import CannotStart, refuse_missing_files, refuse_unready

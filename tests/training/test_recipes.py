@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import pytest
 
-from training.engines.base import Recipe
+from training.engines.recipe import Recipe
 from training.models import BaseModel, Family, Phase
 from training.recipes import default_recipe
 

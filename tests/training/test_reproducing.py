@@ -27,8 +27,8 @@ from tests.training.cast import make_base
 from tests.training.pages import make_finished_run
 from tests.training.shared_world import drawn
 from training.artifacts import run_folder
-from training.engines.base import Recipe
 from training.engines.loop import train
+from training.engines.recipe import Recipe
 from training.fitting import job_of
 from training.models import LoraVersion, Phase, RunKind
 

@@ -79,6 +79,11 @@ def test_a_smoke_and_a_release_benchmark_share_their_seeds(subject: Subject) -> 
     assert [len(items) for items in (smoke, release)] == [15 + 10, 150 + 10]
 
 
+def test_no_two_cells_share_a_seed(subject: Subject) -> None:
+    items = card_cells(subject, suite.current().questions.all(), seeds=10)
+    assert len({item.request["take"] for item in items}) == len(items)
+
+
 def test_a_cell_is_drawn_with_its_own_settings(subject: Subject) -> None:
     [question, *_] = edited(width=96, guidance=2.0)
     suite.publish([question], by=None)

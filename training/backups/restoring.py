@@ -37,6 +37,9 @@ from training.models import FINISHED, Run
 
 logger = logging.getLogger(__name__)
 
+KINDS = ("rows", "beside")
+"""The subject's own, and those of the installation that they name."""
+
 
 def restore(file: IO[bytes]) -> Subject:
     """Raises CannotRestore: nothing came in."""
@@ -76,8 +79,8 @@ def _refuse_taken(folder: Path) -> None:
             f"{there} is here already, with the same address or instance token. A backup comes "
             "back where its subject is not."
         )
-    unfinished = (row["status"] not in FINISHED for row in _rows(folder, "rows", Run))
-    if any(unfinished):
+    runs = [row for kind in KINDS for row in _rows(folder, kind, Run)]
+    if any(row["status"] not in FINISHED for row in runs):
         raise CannotRestore(CHANGED)
 
 
@@ -128,7 +131,7 @@ def _came(folder: Path) -> Keys:
     came: Keys = defaultdict(set)
     everything: list[Table] = [User, *tables()]
     for table in everything:
-        for kind in ("rows", "beside"):
+        for kind in KINDS:
             came[table] |= {row["id"] for row in _rows(folder, kind, table)}
     known = {f"{table._meta.label_lower}.jsonl" for table in came}
     if any(path.name not in known for path in folder.glob("*/*.jsonl")):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import re
 import uuid
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -22,6 +23,7 @@ from django.db.models import ForeignKey, JSONField, QuerySet
 from training.backups.reach import AT_ONCE, Table
 
 Row = dict[str, Any]
+HASH = re.compile("[0-9a-f]{64}")
 
 
 class Unreadable(Exception):
@@ -53,9 +55,13 @@ def parsed(table: Table, line: bytes) -> Row:
         told = json.loads(line)
         if not isinstance(told, dict) or told.keys() != {field.attname for field in fields}:
             raise Unreadable(table._meta.label)
-        return {field.attname: _python(field, told[field.attname]) for field in fields}
+        row = {field.attname: _python(field, told[field.attname]) for field in fields}
     except (ValueError, TypeError, RecursionError, ValidationError) as error:
         raise Unreadable(table._meta.label) from error
+    # Files are found by these two.
+    if not HASH.fullmatch(row.get("sha256") or "0" * 64) or ".." in str(row.get("file")):
+        raise Unreadable(table._meta.label)
+    return row
 
 
 def _python(field: Any, value: Any) -> Any:

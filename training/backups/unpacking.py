@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,6 +83,7 @@ class Contents:
             raise CannotRestore(f"There is no room: it needs {needed / 1e9:.1f} GB. Make some.")
         for name in wanted:
             self._unpack(name, folder / name)
+            os.utime(folder)  # What is staged and was not touched for an hour is swept.
 
     def _unpack(self, name: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

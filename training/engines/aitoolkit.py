@@ -33,7 +33,8 @@ from PIL import Image
 from training.engines import child
 from training.engines.aitoolkit_job import CONFIG, job_files
 from training.engines.aitoolkit_traces import JOB, Traces, write_losses
-from training.engines.base import EngineError, Job
+from training.engines.base import EngineError
+from training.engines.job import Job
 from training.engines.job_folder import write
 from training.engines.watching import Stopped, Tell, Watcher
 

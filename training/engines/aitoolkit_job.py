@@ -15,9 +15,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from training.engines.base import Family, Job, Recipe, Sample
+from training.engines.base import Family
 from training.engines.defaults import HUB_DEFAULTS
+from training.engines.job import Job, Sample
 from training.engines.job_folder import Files, Folder, files, folders, picture, suffix
+from training.engines.recipe import Recipe
 
 CONFIG = "aitoolkit.json"
 DATABASE = "aitk_db.db"

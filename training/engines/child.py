@@ -33,7 +33,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from training.engines.base import EngineError, Job
+from training.engines.base import EngineError
+from training.engines.job import Job
 
 logger = logging.getLogger(__name__)
 

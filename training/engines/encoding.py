@@ -20,9 +20,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from training.engines.base import EngineError, Example, Job, Recipe, Sample
+from training.engines.base import EngineError
 from training.engines.checkpoint import write_atomically
 from training.engines.drawing import open_picture
+from training.engines.job import Example, Job, Sample
+from training.engines.recipe import Recipe
 
 Words = dict[str, Tensor]
 """What a family's text encoders say of one sentence (and, for an editor, of its sources)."""

@@ -20,7 +20,7 @@ import torch
 from diffusers.pipelines.flux.pipeline_flux import calculate_shift
 from torch import Tensor
 
-from training.engines.base import Recipe
+from training.engines.recipe import Recipe
 
 GOLDEN = (math.sqrt(5) - 1) / 2
 SHIFT = ("base_image_seq_len", "max_image_seq_len", "base_shift", "max_shift")

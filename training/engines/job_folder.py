@@ -18,7 +18,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from training.engines.base import EngineError, Example, Job
+from training.engines.base import EngineError
+from training.engines.job import Example, Job
 
 JPEG = b"\xff\xd8"
 PNG = b"\x89PNG"

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.engines.base import Recipe
 from training.engines.checkpoint import write_atomically
+from training.engines.recipe import Recipe
 from training.engines.scores import Scores, contenders, likest, read_scores
 
 

@@ -14,9 +14,9 @@ from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from training.engines.base import Recipe
 from training.engines.families import FAMILIES
 from training.engines.lora import fit_new, trained_weights
+from training.engines.recipe import Recipe
 
 MAX_GRAD_NORM = 1.0
 

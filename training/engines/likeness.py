@@ -15,10 +15,10 @@ from PIL import Image
 
 from curation.embeddings import Vectors, stack
 from curation.likeness import likest, nearest, vendi
-from training.engines.base import Example, Likeness, Sample
 from training.engines.drawing import open_picture
 from training.engines.eyes import Eyes, geometry, open_eyes
 from training.engines.faces import Face
+from training.engines.job import Example, Likeness, Sample
 from training.engines.scores import PictureScores, Scores
 
 ASKED = ("view", "expression", "pose")

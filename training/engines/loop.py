@@ -16,13 +16,15 @@ import torch
 from torch import Tensor
 
 from training.engines import flow
-from training.engines.base import EngineError, Job, Recipe
+from training.engines.base import EngineError
 from training.engines.encoding import Encoded
+from training.engines.job import Job
 from training.engines.learner import Learner
 from training.engines.modulation import rehearsed
 from training.engines.packs import number_format
 from training.engines.preparing import Run, prepare
 from training.engines.proof import effect
+from training.engines.recipe import Recipe
 from training.engines.sampling import is_sampled, look
 from training.engines.saving import resume, save_lora, save_state, take_kept
 from training.engines.schedule import Shown, alike, shown

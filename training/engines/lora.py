@@ -19,9 +19,10 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from training.engines.base import EngineError, LoraRef, Recipe
+from training.engines.base import EngineError, LoraRef
 from training.engines.lora_files import sealed
 from training.engines.modulation import Slice
+from training.engines.recipe import Recipe
 
 TRAINED = "trained"
 """Name of the adapter that a training fits."""

@@ -15,7 +15,9 @@ import json
 import re
 from dataclasses import asdict
 
-from training.engines.base import Family, Job, Recipe
+from training.engines.base import Family
+from training.engines.job import Job
+from training.engines.recipe import Recipe
 
 ARCHITECTURES: dict[Family, str] = {"flux": "flux-1-dev", "qwen-edit": "Qwen-Image-Edit-Plus"}
 """ModelSpec's `architecture`, as kohya's trainers spell it."""

@@ -15,9 +15,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from training.engines.base import Job, Recipe
 from training.engines.defaults import HUB_DEFAULTS
+from training.engines.job import Job
 from training.engines.job_folder import Files, Folder, files, folders
+from training.engines.recipe import Recipe
 
 SCRIPT = """#!/bin/sh
 # Caches what the pictures and words become, then trains. What is said after the name of this

@@ -16,15 +16,17 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 
 from training.engines import flow
-from training.engines.base import EngineError, Job, Recipe, Sample
+from training.engines.base import EngineError
 from training.engines.defaults import usual_settings
 from training.engines.encoding import Cache, Encoded, data_digest
 from training.engines.families import FAMILIES, Denoiser
+from training.engines.job import Job, Sample
 from training.engines.keeping import History
 from training.engines.likeness import Judge
 from training.engines.memory import Work, shapes_of
 from training.engines.packs import Pack, open_pack, torch_device
 from training.engines.plans import Plan, lower, training_plan
+from training.engines.recipe import Recipe
 from training.engines.watching import Watcher
 
 PROOFS = 2

@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from training.engines.base import EngineError, OnStep, Sample
+from training.engines.base import EngineError, OnStep
 from training.engines.drawing import open_picture
 from training.engines.encoding import Encoded
 from training.engines.families import Denoiser
+from training.engines.job import Sample
 
 
 def effect(denoiser: Denoiser, proofs: list[tuple[Sample, Encoded]], on_step: OnStep) -> float:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from io import BytesIO
 from pathlib import Path
 
-from training.engines.base import Recipe
 from training.engines.checkpoint import write_atomically
 from training.engines.drawing import open_picture
 from training.engines.learner import Learner
 from training.engines.preparing import Run
+from training.engines.recipe import Recipe
 from training.engines.scores import is_enough
 
 

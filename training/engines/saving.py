@@ -14,7 +14,7 @@ from importlib.metadata import version
 
 from safetensors import SafetensorError
 
-from training.engines.base import EngineError, Recipe
+from training.engines.base import EngineError
 from training.engines.checkpoint import (
     Checkpoint,
     flatten_optimizer,
@@ -32,6 +32,7 @@ from training.engines.learner import Learner
 from training.engines.lora import lora_file, put_weights, trained_weights
 from training.engines.lora_headers import header
 from training.engines.preparing import Run
+from training.engines.recipe import Recipe
 
 PACKAGES = ("torch", "diffusers", "transformers", "peft", "bitsandbytes")
 

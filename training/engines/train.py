@@ -24,8 +24,9 @@ import logging
 import sys
 from pathlib import Path
 
-from training.engines.base import EngineError, Job
+from training.engines.base import EngineError
 from training.engines.child import main
+from training.engines.job import Job
 
 
 def train(path: Path) -> int:

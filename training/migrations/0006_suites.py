@@ -14,7 +14,8 @@ LEFT_TO_THE_BASE = {"seeds": None, "width": None, "height": None, "steps": None,
 
 
 def point_at_suites(apps, schema_editor):
-    """Cards were drawn with the first suite's cells; the editor's columns keep their name."""
+    """Cards were drawn with the first suite's cells, but under seeds that the cells shared: that is
+    version 0. The editor's columns keep their name."""
     for benchmark in apps.get_model("training", "Benchmark").objects.order_by("pk"):
         benchmark.suite = suite_for(apps, benchmark.old_suite, benchmark.subject_id)
         benchmark.save(update_fields=["suite"])
@@ -51,9 +52,10 @@ def suite_of(apps, name, version):
 
 def card_suite(apps):
     Question = apps.get_model("training", "Question")
-    suite = suite_of(apps, "character", 1)
+    suite = suite_of(apps, "character", 0)
     if not suite.sha256:
-        rows = [{"probe": "", **LEFT_TO_THE_BASE, **row} for row in json.loads(FIRST.read_text())]
+        asked = [row for row in json.loads(FIRST.read_text()) if not row.get("probe")]
+        rows = [{"probe": "", **LEFT_TO_THE_BASE, **row, "first_seed": 0} for row in asked]
         suite.sha256 = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
         suite.save(update_fields=["sha256"])
         Question.objects.bulk_create(
@@ -91,6 +93,7 @@ class Migration(migrations.Migration):
                 ('pose', models.CharField(blank=True, choices=[('portrait', 'portrait'), ('standing', 'standing'), ('T-pose', 'T-pose'), ('sitting', 'sitting')], max_length=20)),
                 ('part', models.CharField(choices=[('head', 'Head'), ('body', 'Body')], default='head', max_length=4)),
                 ('probe', models.CharField(blank=True, choices=[('no trigger', 'Trigger absent'), ('class bleed', 'Class bleed'), ('background', 'Background leak'), ('two people', 'Two people'), ('clothes', 'Unusual clothes')], max_length=12)),
+                ('first_seed', models.PositiveIntegerField(default=0)),
                 ('seeds', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('width', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('height', models.PositiveSmallIntegerField(blank=True, null=True)),

@@ -54,8 +54,10 @@ class Probe(models.TextChoices):
 class Question(models.Model):
     """One cell of a suite: the words, the shot they should give, and how it is drawn.
 
-    `seeds` is null where the size of the benchmark says how many; None of a size, steps or guidance
-    means the base's own. A question without `probe` is scored.
+    Its seeds are its own, from `first_seed` on: noise that cells share makes all of them better or
+    worse at once, which no number of cells averages out. `seeds` is null where the size of the
+    benchmark says how many; None of a size, steps or guidance means the base's own. A question
+    without `probe` is scored.
     """
 
     class Part(models.TextChoices):
@@ -71,6 +73,7 @@ class Question(models.Model):
     pose = words(shots.POSES)
     part = models.CharField(max_length=4, choices=Part, default=Part.HEAD)
     probe = models.CharField(max_length=12, choices=Probe, blank=True)
+    first_seed = models.PositiveIntegerField(default=0)
     seeds = models.PositiveSmallIntegerField(null=True, blank=True)
     width = models.PositiveSmallIntegerField(null=True, blank=True)
     height = models.PositiveSmallIntegerField(null=True, blank=True)

@@ -14,7 +14,7 @@ from curation.models import Image, Origin, Subject
 from curation.shots import Shot
 from training.card import Card, CardRow, CellView, Column, card
 from training.charts import Bar, bar
-from training.engines.base import Recipe
+from training.engines.recipe import Recipe
 from training.models import LoraVersion, Standing
 from training.recipes import usual_drawing
 from training.scoring import Interval
