@@ -94,7 +94,10 @@ class Judge:
         found = probes(Card(self.card.suite, (base, column) if base else (column,)))
         failed = [guard.sentence for guard in found if guard.level == "bad"]
         yield from (Check("bad", sentence) for sentence in failed)
-        if not failed:
+        num_unknown = sum(guard.level == "unknown" for guard in found)
+        if num_unknown:
+            yield Check("unknown", f"{num_unknown} of {len(found)} probes are not measured.")
+        elif not failed:
             yield Check("ok", "No probe failed.")
 
     def _variety(self, column: Column, rival: Column) -> Iterator[Check]:

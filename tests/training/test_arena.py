@@ -16,7 +16,16 @@ from django.utils import timezone
 from curation.models import Image, Subject
 from tests.training.pages import make_column, make_lora
 from training.arena import cast, sitting, take_back
-from training.models import Benchmark, Cell, LoraVersion, Preference, Standing, Vote
+from training.models import (
+    Benchmark,
+    Cell,
+    LoraVersion,
+    Preference,
+    Probe,
+    Question,
+    Standing,
+    Vote,
+)
 from training.ranking import agreements, ranking
 
 
@@ -47,13 +56,13 @@ def vote_often(
 ) -> None:
     """Votes on cells made for it, one seed each."""
     columns = [lora.benchmarks.get() for lora in (winner, loser)]
-    asked = {"view": "front", "expression": "neutral", "pose": "portrait"}
-    image = columns[0].cells.first().image
+    asked: dict[str, Any] = {"view": "front", "expression": "neutral", "pose": "portrait"}
+    pattern = columns[0].cells.first()
+    asked |= {"question": pattern.question, "image": pattern.image}
     for number in range(wins + losses):
         place = 100 + number
         cells = [
-            Cell.objects.create(benchmark=c, ordinal=place, seed=place, image=image, **asked)
-            for c in columns
+            Cell.objects.create(benchmark=c, ordinal=place, seed=place, **asked) for c in columns
         ]
         vote(by, cells[0], cells[1], "left" if number < wins else "right")
 
@@ -154,6 +163,13 @@ def test_a_retired_version_is_not_asked_about(
     subject: Subject, alice: User, columns: list[Benchmark]
 ) -> None:
     LoraVersion.objects.filter(number=1).update(standing=Standing.RETIRED)
+    assert shown(subject, alice) == []
+
+
+def test_probes_are_not_asked_about(
+    subject: Subject, alice: User, columns: list[Benchmark]
+) -> None:
+    Question.objects.filter(cells__benchmark=columns[0]).update(probe=Probe.CLOTHES)
     assert shown(subject, alice) == []
 
 

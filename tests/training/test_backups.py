@@ -56,6 +56,8 @@ from training.models import (
 
 INSTALLATIONS_OWN = {
     "training.basemodel",
+    "training.editorlora",
+    "training.gpu",
     "training.suite",
     "training.question",
     "curation.reviewer",

@@ -25,6 +25,7 @@ from training.card import card
 from training.foreign import Refused, keep
 from training.models import BaseModel, Family, ForeignLora, Run, RunKind, RunStatus
 from training.submission import submit_foreign_benchmark
+from training.wheel import stand
 
 WIDTH = 128
 """Of the attention layers of the shipped pack."""
@@ -92,6 +93,15 @@ def test_its_column_stands_beside_ours_under_its_own_name(
     assert titles == ["base", "theirs (foreign)", "char_lora_v1"]
     client.force_login(alice)
     assert "trained elsewhere" in client.get(reverse("card", args=["juno"])).content.decode()
+
+
+def test_it_is_no_base_no_rival_and_no_turn_of_the_wheel(subject: Subject) -> None:
+    theirs = make_column(subject, None, right=True)
+    Run.objects.filter(pk=theirs.run_id).update(foreign=kept(subject, lora_file()))
+    assert card(subject).base is None
+    make_column(subject, make_lora(subject), right=True)
+    assert card(subject).rival is None
+    assert [turn.title for turn in stand(subject).turns] == ["char_lora_v1"]
 
 
 def test_people_compare_it_blind_like_any_other(subject: Subject, alice: User) -> None:

@@ -55,6 +55,13 @@ def test_a_picture_under_anothers_hash_is_refused(juno: Subject) -> None:
     assert_refused(changed(archived(juno), change), "damaged")
 
 
+def test_another_file_under_a_loras_hash_is_refused(juno: Subject) -> None:
+    def change(old: str, data: bytes) -> tuple[str, bytes]:
+        return (old, b"other") if old.startswith("foreign/") else (old, data)
+
+    assert_refused(changed(archived(juno), change), "damaged")
+
+
 def test_a_row_that_names_a_row_of_this_installation_is_refused(juno: Subject) -> None:
     def change(old: str, data: bytes) -> tuple[str, bytes]:
         if old != "rows/curation.tag.jsonl":
@@ -86,6 +93,7 @@ def test_a_table_that_no_subject_has_is_refused(juno: Subject) -> None:
     [
         ("training.loraversion", "file", "1/../../../secret_key"),
         ("curation.image", "sha256", "../../../secret_key"),
+        ("training.foreignlora", "file", "/etc/passwd"),
     ],
 )
 def test_a_row_whose_file_lies_elsewhere_is_refused(

@@ -25,6 +25,7 @@ from training.wheel import Stand, stand
 
 STAGES = {
     "review_batch": "review",
+    "lora_detail": "card",
     RunKind.EDIT: "enrich",
     RunKind.BENCHMARK: "card",
 }
