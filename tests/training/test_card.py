@@ -116,6 +116,14 @@ def test_a_cell_lays_two_versions_over_each_other_under_one_seed(
     assert [row["seed"] for row in shown["seeds"]] == [0, 1, 2, 3]
 
 
+def test_a_cell_says_what_could_not_be_told_and_why(page: Client, subject: Subject) -> None:
+    make_full_column(subject, make_lora(subject), 2)
+    Score.objects.filter(metric="identity").update(value=None, why="No face was found.")
+    question = card(subject).rows[0].question
+    shown = page.get(reverse("card_cell", args=["juno", question.pk]))
+    assert shown.context["missing"] == [("char_lora_v1, identity (cosine)", "No face was found.")]
+
+
 @pytest.mark.parametrize("query", ["?seed=x&left=99", "?seed=77", ""])
 def test_an_address_that_names_nothing_shows_the_newest_two(
     page: Client, subject: Subject, query: str

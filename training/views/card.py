@@ -21,7 +21,7 @@ from training.card import card as model_card
 from training.columns import CellView, adherence, copying
 from training.comparing import Comparison, Part
 from training.effort import minutes_of
-from training.models import LoraVersion, RunKind
+from training.models import LoraVersion, RunKind, Score
 from training.probes import probes
 from training.readiness import CannotStart
 from training.scoring import interval
@@ -219,6 +219,7 @@ def card_cell(request: MemberRequest, slug: str, question: int) -> HttpResponse:
         "prompt": suite.prompt(rows[at].question, subject),
         "before": rows[at - 1].question,
         "after": rows[(at + 1) % len(rows)].question,
+        "missing": _missing(whole, question),
         **_seeds(whole, rows[at].cells, request.GET),
     }
     return render(request, "training/card_cell.html", context)
@@ -244,6 +245,19 @@ def _seeds(whole: Card, cells: Sequence[Sequence[CellView]], asked: QueryDict) -
 
 def _side(column: Column, view: CellView | None) -> dict[str, Any]:
     return {"key": key_of(column), "title": column.title, "view": view}
+
+
+def _missing(whole: Card, question: int) -> list[tuple[str, str]]:
+    """Which figures could not be taken of this cell, and why; by version."""
+    columns = [column.benchmark for column in whole.columns]
+    null = Score.objects.filter(
+        cell__benchmark__in=columns, cell__question=question, value=None
+    ).exclude(why="")
+    named = {column.benchmark.pk: column.title for column in whole.columns}
+    found = null.order_by("cell__benchmark", "metric").distinct()
+    rows = found.values_list("cell__benchmark", "metric", "why")
+    labels = dict(Score.Metric.choices)
+    return [(f"{named[pk]}, {labels[metric].lower()}", why) for pk, metric, why in rows]
 
 
 def _place(keys: Sequence[str], asked: str | None, usual: int) -> int:
