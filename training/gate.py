@@ -60,6 +60,7 @@ def base_pictures(subject: Subject) -> ImageQuerySet:
     drawn = RunItem.objects.filter(
         source=None,
         run__lora=None,
+        run__foreign=None,
         run__kind__in=[RunKind.BENCHMARK, RunKind.GENERATE],
         run__subject__class_noun=subject.class_noun,
     )

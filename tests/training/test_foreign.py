@@ -16,14 +16,16 @@ from django.test import Client
 from django.urls import reverse
 from safetensors.numpy import save
 
-from curation.models import Subject
+from curation.models import Origin, Subject
+from tests.curation.cast import make_image
 from tests.training.cast import make_base, make_run
 from tests.training.pages import make_column, make_lora
 from training import demo, execution
 from training.arena import sitting
 from training.card import card
 from training.foreign import Refused, keep
-from training.models import BaseModel, Family, ForeignLora, Run, RunKind, RunStatus
+from training.gate import base_pictures
+from training.models import BaseModel, Family, ForeignLora, Run, RunItem, RunKind, RunStatus
 from training.submission import submit_foreign_benchmark
 from training.wheel import stand
 
@@ -102,6 +104,15 @@ def test_it_is_no_base_no_rival_and_no_turn_of_the_wheel(subject: Subject) -> No
     make_column(subject, make_lora(subject), right=True)
     assert card(subject).rival is None
     assert [turn.title for turn in stand(subject).turns] == ["char_lora_v1"]
+
+
+def test_what_it_draws_are_no_strangers(subject: Subject) -> None:
+    theirs = make_column(subject, None, right=True)
+    image = make_image(subject, 1, origin=Origin.BENCHMARK)
+    RunItem.objects.create(run=theirs.run, ordinal=99, request={}, image=image)
+    assert base_pictures(subject).get() == image
+    Run.objects.filter(pk=theirs.run_id).update(foreign=kept(subject, lora_file()))
+    assert not base_pictures(subject).exists()
 
 
 def test_people_compare_it_blind_like_any_other(subject: Subject, alice: User) -> None:
