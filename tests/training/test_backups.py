@@ -54,6 +54,8 @@ from training.models import (
 
 INSTALLATIONS_OWN = {
     "training.basemodel",
+    "training.editorlora",
+    "training.gpu",
     "training.suite",
     "training.question",
     "curation.reviewer",
