@@ -128,7 +128,9 @@ def truth(subject: Subject) -> dict[str, object]:
         "loss_steps": [json.loads(line)["step"] for line in losses],
         "steps": lora.recipe["steps"],
         "cells": Cell.objects.count(),
-        "scores_a_cell": sorted({Score.objects.filter(cell=c).count() for c in Cell.objects.all()}),
+        "unscored": Cell.objects.filter(scores=None).count(),
+        "scored_twice": Score.objects.count()
+        - Score.objects.order_by().values("cell", "metric").distinct().count(),
     }
 
 

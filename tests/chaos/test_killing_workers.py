@@ -61,4 +61,4 @@ def test_one_training_gives_one_lora_and_one_loss_a_step(after: dict[str, object
 
 
 def test_every_cell_is_scored_once(after: dict[str, object]):
-    assert (after["cells"], after["scores_a_cell"]) == (30, [5])
+    assert (after["cells"], after["unscored"], after["scored_twice"]) == (40, 0, 0)

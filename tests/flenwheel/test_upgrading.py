@@ -46,13 +46,13 @@ def test_an_older_database_is_copied_before_it_is_upgraded(tmp_path: Path) -> No
         "-c",
         "from django.contrib.auth.models import User; User.objects.create_user('alice')",
     )
-    manage(tmp_path, "migrate", "waffle", "0001")
+    manage(tmp_path, "migrate", "admin", "0001")
     copy = Path(upgrade(tmp_path))
     assert copy.parent == tmp_path / "backups"
     with sqlite3.connect(copy) as old:
         assert old.execute("SELECT username FROM auth_user").fetchall() == [("alice",)]
         assert old.execute(
-            "SELECT count(*) FROM django_migrations WHERE app = 'waffle'"
+            "SELECT count(*) FROM django_migrations WHERE app = 'admin'"
         ).fetchone() == (1,)
 
 

@@ -206,7 +206,7 @@ def test_what_was_taken_is_in_the_recipe_and_avoided_photos_are_no_sources(
 def test_a_plan_that_changes_nothing_keeps_no_settings(page: Client, juno: Subject) -> None:
     make_photos(juno)
     page.post(reverse("enrich", args=["juno"]), {"shots": ["sad, front"], "per_shot": 1})
-    assert set(Run.objects.get().recipe) == {"first_seed", "per_shot", "strategy"}
+    assert set(Run.objects.get().recipe) == {"first_seed", "per_shot"}
 
 
 def test_a_strength_is_asked_for_within_bounds(page: Client, juno: Subject) -> None:

@@ -256,15 +256,3 @@ def test_a_sweep_changes_nothing_of_the_card(page: Client, subject: Subject) -> 
     card = page.get(reverse("card", args=["juno"]))
     assert [column["title"] for column in card.context["columns"]] == ["base"]
     assert "Measure char_lora_v1" in card.content.decode()
-
-
-@pytest.mark.parametrize(("copying", "level"), [(0.7, "ok"), (0.9, "warn")])
-def test_the_card_says_whether_a_version_copies_what_it_learned(
-    page: Client, subject: Subject, copying: float, level: str
-) -> None:
-    lora = make_lora(subject, step=300)
-    make_column(subject, lora, right=True)
-    write_losses(lora.run, [])
-    write_likeness(lora.run, scores_at(200, 0.5), scores_at(300, 0.6, copying=copying))
-    found = page.get(reverse("card", args=["juno"])).context["probes"]
-    assert [p.level for p in found if "to one another" in p.sentence] == [level]
