@@ -27,11 +27,12 @@ def page(client: Client, alice: User, subject: Subject) -> Client:
 def test_a_card_of_eight_versions_by_150_pictures_takes_twelve_statements(
     page: Client, subject: Subject
 ) -> None:
-    for number in range(1, 8):
-        make_full_column(subject, make_lora(subject, number), seeds=10)
-    make_full_column(subject, None, seeds=10)
+    loras = [make_lora(subject, number) for number in range(1, 8)]
+    for lora in [*loras, None]:
+        make_full_column(subject, lora, seeds=10)
+    keys = ",".join(["base", *(str(lora.pk) for lora in loras)])
     with CaptureQueriesContext(connection) as asked:
-        shown = page.get(reverse("card", args=["juno"]) + "?versions=base,1,2,3,4,5,6,7")
+        shown = page.get(reverse("card", args=["juno"]) + f"?versions={keys}")
     assert len(shown.context["columns"]) == 8
     assert len(asked) <= MOST_STATEMENTS
 
@@ -106,11 +107,12 @@ def test_likeness_to_other_photos_is_not_compared(page: Client, subject: Subject
 def test_a_cell_lays_two_versions_over_each_other_under_one_seed(
     page: Client, subject: Subject
 ) -> None:
-    for number in (1, 2):
-        make_full_column(subject, make_lora(subject, number), 4)
+    first, second = make_lora(subject, 1), make_lora(subject, 2)
+    for lora in (first, second):
+        make_full_column(subject, lora, 4)
     question = card(subject).rows[0].question
     address = reverse("card_cell", args=["juno", question.pk])
-    shown = page.get(address + "?seed=3&left=2&right=1").context
+    shown = page.get(f"{address}?seed=3&left={second.pk}&right={first.pk}").context
     assert (shown["left"]["title"], shown["right"]["title"]) == ("char_lora_v2", "char_lora_v1")
     assert shown["left"]["view"].seed == shown["right"]["view"].seed == 3
     assert [row["seed"] for row in shown["seeds"]] == [0, 1, 2, 3]
