@@ -18,12 +18,11 @@ from training.automatic_reviewer import AutomaticReviewer, Tally
 from training.editor_skills import SkillRates, skill_rates
 from training.engines.base import EngineError
 from training.figures import character_figures
+from training.measurements import submit_benchmark, submit_editor_benchmark
 from training.models import LoraVersion, Phase, Run, RunStatus
 from training.promotion import promote
 from training.submission import (
     submit_again,
-    submit_benchmark,
-    submit_editor_benchmark,
     submit_enrich,
     submit_generate,
     submit_train,

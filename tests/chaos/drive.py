@@ -33,12 +33,9 @@ from curation.shots import Shot  # noqa: E402
 from curation.storage import path_of  # noqa: E402
 from training import demo, execution  # noqa: E402
 from training.artifacts import lora_path  # noqa: E402
+from training.measurements import submit_benchmark  # noqa: E402
 from training.models import Cell, LoraVersion, Phase, Run, RunStatus, Score  # noqa: E402
-from training.submission import (  # noqa: E402
-    submit_benchmark,
-    submit_enrich,
-    submit_train,
-)
+from training.submission import submit_enrich, submit_train  # noqa: E402
 
 SHOTS = (Shot("left profile", "smiling"), Shot("right profile", "sad"), Shot(pose="sitting"))
 LONGEST_LIFE = {"enrich": 2.5, "train": 8.0, "benchmark": 2.0}

@@ -22,6 +22,7 @@ from training.artifacts import lora_path, run_folder
 from training.automatic_reviewer import AutomaticReviewer
 from training.drawing import draw
 from training.making import keep
+from training.measurements import submit_benchmark
 from training.models import (
     BaseModel,
     Cell,
@@ -35,7 +36,6 @@ from training.models import (
 )
 from training.submission import (
     submit_again,
-    submit_benchmark,
     submit_enrich,
     submit_generate,
     submit_train,

@@ -25,8 +25,8 @@ from training.arena import sitting
 from training.card import card
 from training.foreign import Refused, keep
 from training.gate import base_pictures
+from training.measurements import submit_foreign_benchmark
 from training.models import BaseModel, Family, ForeignLora, Run, RunItem, RunKind, RunStatus
-from training.submission import submit_foreign_benchmark
 from training.wheel import stand
 
 WIDTH = 128

@@ -11,10 +11,10 @@ from django.urls import reverse
 from curation.models import Subject
 from tests.training.cast import make_base, make_pipeline
 from training.inspecting import PIPELINES
+from training.measurements import submit_benchmark
 from training.models import BaseModel, Family, Phase, Run, RunKind
 from training.readiness import CannotStart, refuse_unready
 from training.recipes import default_recipe
-from training.submission import submit_benchmark
 from training.weights import KNOWN
 
 

@@ -17,12 +17,13 @@ from training import demo, execution, run_files
 from training.artifacts import run_folder
 from training.fitting import job_of
 from training.grid import likeness_of, samples_of, unscored
+from training.measurements import submit_sweep
 from training.models import BaseModel, Family, LoraVersion, Phase, Run, RunKind, RunStatus
 from training.orders import STRENGTHS
 from training.readiness import CannotStart
 from training.recipes import default_recipe
 from training.strengths import sweep_of
-from training.submission import submit_generate, submit_sweep, submit_train
+from training.submission import submit_generate, submit_train
 from training.suite import GRID
 
 SHORT = {

@@ -14,9 +14,9 @@ from tests.training.cast import make_base
 from tests.training.pages import make_column, make_lora
 from training import suite
 from training.card import card
+from training.measurements import submit_benchmark
 from training.models import Family, Question, Run, Suite
 from training.orders import card_cells
-from training.submission import submit_benchmark
 
 pytestmark = pytest.mark.django_db
 

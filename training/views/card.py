@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from curation.models import Image, Role, SnapshotItem, Subject
 from curation.views.visible import subject_of
 from flenwheel.http import MemberRequest
-from training import charts, submission, suite
+from training import charts, measurements, suite
 from training.card import Card, Column, Scale, compare
 from training.card import card as model_card
 from training.columns import CellView, adherence, copying
@@ -274,7 +274,7 @@ def benchmark(request: MemberRequest, slug: str) -> HttpResponse:
         lora = get_object_or_404(LoraVersion.objects.of_subject(subject), pk=request.POST["lora"])
     seeds = suite.SIZES.get(request.POST.get("size", ""), suite.USUAL)
     try:
-        run = submission.submit_benchmark(subject, lora, by=request.user, seeds=seeds)
+        run = measurements.submit_benchmark(subject, lora, by=request.user, seeds=seeds)
     except CannotStart as error:
         messages.error(request, str(error))
         return redirect("card", subject.slug)

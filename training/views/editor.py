@@ -17,7 +17,7 @@ from curation.doubts import BESIDE, UNREAD, doubts
 from curation.freezing import FEWEST_CORRECTIONS, NotEnough, freeze_corrections
 from curation.models import Correction, Subject
 from flenwheel.http import MemberRequest
-from training import preflight, submission
+from training import measurements, preflight, submission
 from training.editor_skills import compare
 from training.jobs import AI_TOOLKIT, OURS
 from training.models import LoraVersion, Run
@@ -80,7 +80,7 @@ def benchmark_editor(request: MemberRequest) -> HttpResponse:
     if request.POST.get("lora"):
         lora = get_object_or_404(LoraVersion, subject=None, pk=request.POST["lora"])
     try:
-        run = submission.submit_editor_benchmark(lora, by=request.user)
+        run = measurements.submit_editor_benchmark(lora, by=request.user)
     except CannotStart as error:
         messages.error(request, str(error))
         return redirect("editor")

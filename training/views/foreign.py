@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from curation.views.visible import subject_of
 from flenwheel.http import MemberRequest
-from training import foreign, submission
+from training import foreign, measurements
 from training.models import BaseModel, Family, ForeignLora
 from training.readiness import CannotStart
 
@@ -79,7 +79,7 @@ def _demand_staff(request: MemberRequest) -> None:
 
 def _measured(request: MemberRequest, lora: ForeignLora) -> HttpResponse:
     try:
-        return redirect(submission.submit_foreign_benchmark(lora, by=request.user))
+        return redirect(measurements.submit_foreign_benchmark(lora, by=request.user))
     except CannotStart as error:
         messages.error(request, str(error))
         return redirect("foreign_loras", lora.subject.slug)

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from flenwheel.http import MemberRequest
-from training import submission
+from training import measurements
 from training.forms import StrengthForm
 from training.models import LoraVersion
 from training.readiness import CannotStart
@@ -23,7 +23,7 @@ def sweep_strengths(request: MemberRequest, pk: int) -> HttpResponse:
     if lora.subject is None:
         raise Http404("The editor's strength is not swept.")
     try:
-        return redirect(submission.submit_sweep(lora, request.user))
+        return redirect(measurements.submit_sweep(lora, request.user))
     except CannotStart as error:
         messages.error(request, str(error))
         return redirect("lora_detail", pk)
