@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Python compiles what pip left uncompiled, and must keep it: each start would compile anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: up test check packs bench-wheel bench-review bench-train clean
 
@@ -34,8 +36,10 @@ bench-train: .venv/develops
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info
 
+# Python's own pip may be years old, and half a minute slower at choosing versions.
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
+	$@ -m pip install --quiet --constraint constraints.txt --upgrade pip
 
 .venv/runs: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable .

@@ -12,11 +12,13 @@ const saved = document.querySelector("[data-saved]");
 export class Decisions {
   #said = JSON.parse(document.getElementById("undoable").textContent);
 
-  constructor(deck, say) {
+  // `onSaved` hears when the server knows all.
+  constructor(deck, say, onSaved) {
     this.deck = deck;
     this.say = say;
     const { user, batch } = desk.dataset;
-    this.outbox = new Outbox(`${user}:${batch}`, showSaved, (_, answer) => this.#take(answer));
+    const onChange = (waiting, trouble) => (showSaved(waiting, trouble), waiting === 0 && onSaved());
+    this.outbox = new Outbox(`${user}:${batch}`, onChange, (_, answer) => this.#take(answer));
   }
 
   // How many there are, and whether the server knows them all.

@@ -97,16 +97,16 @@ export class Deck {
     if (there) this.show(there);
   }
 
-  // Hold the next pictures. `drop`: those on the page that somebody else holds by now go; `page`:
-  // enough for a whole page of the grid.
-  refill({ drop = false, page = false } = {}) {
-    this.#asking ??= this.#claim(drop, page).finally(() => (this.#asking = null));
+  // Hold the next pictures. `drop`: those on the page that somebody else holds by now go; `pages`:
+  // enough for one or two whole pages of the grid.
+  refill({ drop = false, pages = 0 } = {}) {
+    this.#asking ??= this.#claim(drop, pages).finally(() => (this.#asking = null));
     return this.#asking;
   }
 
-  async #claim(drop, whole) {
+  async #claim(drop, pages) {
     const body = this.#signed();
-    if (whole) body.set("page", "1");
+    if (pages) body.set("pages", pages);
     frames().forEach((frame) => body.append("have", frame.dataset.item));
     const page = await read(post(desk.dataset.claim, body));
     if (!page) return;

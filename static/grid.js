@@ -12,6 +12,8 @@ const OTHER = { accept: "reject", reject: "accept" };
 let usual = sessionStorage.usual ?? "accept"; // What happens to those that nobody marks.
 let shown = [];
 
+export const painted = () => Promise.allSettled([...tiles.querySelectorAll("img")].map((picture) => picture.decode()));
+
 export const isOpen = () => desk.classList.contains("gridded");
 
 export function lay(frames) {

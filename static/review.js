@@ -9,13 +9,12 @@ import { onKeys, PRESSED } from "./keys.js";
 import { closeViews, compare, flicker, follow, pan, zoom } from "./looking.js";
 import { loupe } from "./loupe.js";
 import { newKey, post, refusal } from "./outbox.js";
+import { Pages } from "./pages.js";
 import { open as openRoom } from "./retouching.js";
 import { showSiblings } from "./siblings.js";
 import { askWhich } from "./sweeping.js";
 import { onSwipe } from "./swiping.js";
 import { addLook, setTally } from "./tally.js";
-
-const PAGE = 24;
 
 const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -25,7 +24,8 @@ const form = $("#decide");
 const panel = $("#edit");
 const said = $(".said");
 const deck = new Deck(facing, takeNews);
-const decisions = new Decisions(deck, say);
+const decisions = new Decisions(deck, say, () => pages.stock());
+const pages = new Pages(deck, decisions, takeReasons, closeGrid);
 let shownAt = performance.now();
 
 function facing(candidate) {
@@ -59,6 +59,12 @@ function say(text, kind = "") {
 
 const ticked = () => $$("[name=reasons]:checked").map((box) => box.value);
 const untick = () => $$("[name=reasons]").forEach((box) => (box.checked = false));
+
+function takeReasons() {
+  const taken = ticked();
+  untick();
+  return taken;
+}
 
 function decide(choice) {
   const frame = current();
@@ -137,30 +143,14 @@ async function sweep() {
 // On with this picture if it still waits, else with the next.
 const stay = () => deck.show(waiting().includes(current()) ? current() : deck.next());
 
-// What is here is laid out at once, so that no key meant for the grid decides about one picture.
-async function openGrid({ drop = false } = {}) {
-  const page = () => waiting().slice(0, PAGE);
+function openGrid(how) {
   closeAll();
-  if (!drop) grid.lay(page());
-  if (drop || page().length < PAGE) await deck.refill({ page: true, drop });
-  if (!grid.isOpen()) return;
-  if (drop) grid.lay(page());
-  else grid.add(page());
-  if (page().length === 0) closeGrid();
+  return pages.open(how);
 }
 
 function closeGrid() {
   grid.close();
   stay();
-}
-
-function settleGrid() {
-  const group = newKey();
-  const reasons = { accept: [], reject: ticked() };
-  for (const [frame, choice] of grid.choices())
-    decisions.record(frame, choice, { reasons: reasons[choice], group });
-  untick();
-  openGrid();
 }
 
 function openSurvey() {
@@ -247,7 +237,7 @@ const SINGLE = {
   back: (key) => step(-1, key), forth: (key) => step(1, key), up: () => pan(0, -1), down: () => pan(0, 1),
 };
 const IN_GRID = {
-  ...ALWAYS, undo: () => decisions.undo().then(() => openGrid()), settle: settleGrid, grid: closeGrid, close: closeGrid,
+  ...ALWAYS, undo: () => decisions.undo().then(() => openGrid()), settle: () => (say(""), pages.settle()), grid: closeGrid, close: closeGrid,
   accept: () => grid.setUsual("accept"), reject: () => grid.setUsual("reject"),
   back: () => grid.step(-1), forth: () => grid.step(1),
   up: () => grid.step(-grid.across()), down: () => grid.step(grid.across()),
@@ -277,7 +267,7 @@ form.addEventListener("submit", (event) => {
 $("#undo").addEventListener("submit", (event) => (event.preventDefault(), doesNow().undo()));
 $("#instruct").addEventListener("submit", sendPanel);
 $("#correct").addEventListener("submit", sendPanel);
-$("#commit-grid").addEventListener("click", settleGrid);
+$("#commit-grid").addEventListener("click", () => doesNow().settle());
 desk.addEventListener("click", (event) => {
   const chosen = event.target.closest(".film .frame, .sibling");
   const frame = chosen && frameOf(chosen.dataset.item);

@@ -30,6 +30,22 @@ GRID_PAINTED = """
     });
     look();
 """
+TURNED = """
+    const all = () => [...document.querySelectorAll(".tile img")];
+    const isThere = (one) => one.complete && one.naturalWidth > 0;
+    addEventListener("keydown", (event) => {
+        const [pressed, before] = [performance.now(), all().map((one) => one.src)];
+        const look = () => requestAnimationFrame(() => {
+            const now = all();
+            if (now.length === COUNT && now.every((one) => isThere(one) && !before.includes(one.src)))
+                requestAnimationFrame(() => (window.turned = performance.now() - pressed));
+            else look();
+        });
+        if (event.key === "Enter") look();
+    }, { capture: true });
+"""
+GLANCE_MS = 3_000
+"""At a page of the grid: nobody judges two dozen pictures faster."""
 PATIENCE_MS = 60_000
 """In which the desk must have opened, and sent all decisions when the last key was pressed."""
 
@@ -78,6 +94,23 @@ def open_grid(site: str, cookies: dict[str, str], path: str, *, openings: int) -
                 page.goto(path)
                 page.wait_for_function("window.gridPainted", timeout=PATIENCE_MS)
                 took.append(float(page.evaluate("window.gridPainted")))
+    return took
+
+
+def turn_pages(site: str, cookies: dict[str, str], path: str, *, turns: int) -> list[float]:
+    """Milliseconds from Enter, which settles a page of the grid, to the frame in which every
+    thumbnail of the next is painted."""
+    took = []
+    with _browser() as browser, _page(browser, site, cookies) as page:
+        page.add_init_script(TURNED.replace("COUNT", str(PAGE)))
+        page.goto(path)
+        expect(page.locator(".tile")).to_have_count(PAGE, timeout=PATIENCE_MS)
+        for _ in range(turns):
+            page.wait_for_timeout(GLANCE_MS)
+            page.evaluate("window.turned = null")
+            page.keyboard.press("Enter")
+            page.wait_for_function("window.turned", timeout=PATIENCE_MS)
+            took.append(float(page.evaluate("window.turned")))
     return took
 
 

@@ -1,6 +1,7 @@
-"""How soon a page of the grid is there, in a batch of ten thousand, with nothing in the cache.
+"""How soon a page of the grid is there, in a batch of ten thousand: the first with nothing in the
+cache, and each that follows when the one before it is settled.
 
-Beside it a page that holds nothing but the same thumbnails: what the machine and its browser take.
+Beside them a page that holds nothing but the same thumbnails: what the machine and its browser take.
 The first opening of each is the processes' own first time, and counts nowhere.
 """
 
@@ -18,31 +19,35 @@ from bench.review.stock import character, fill, members
 from curation.models import Image, ReviewItem
 from curation.reviewing.claiming import PAGE
 
-OPENINGS = 24
+OPENINGS = TURNS = 24
+NEEDED = PAGE * (2 * OPENINGS + TURNS + 4)
 BARE = "bare.html"
 
 
 def measure(effort: Effort) -> list[Row]:
     juno = character()
     reviewer, *_ = members(juno, 1)
-    count = effort.count(10_000, least=400)
+    count = effort.count(10_000, least=NEEDED)
     batch = fill(juno, count)
-    # Each opening holds its page for two minutes, so the next one is given others.
+    # Each opening holds two pages for two minutes, so the next one is given others.
     first = ReviewItem.objects.waiting().in_order().select_related("image")
-    images = [item.image for item in first[: PAGE * (OPENINGS + 1)]]
+    images = [item.image for item in first[:NEEDED]]
     store(images, distinct=PAGE)
     write_bare_page(images[:PAGE])
     with served() as site:
         cookies = cookies_of(site, reviewer)
-        pages = {
-            f"{PAGE} thumbnails of {count:,} painted, cold": f"{chromium.desk_of(batch)}?view=grid",
-            "the same thumbnails in a page of nothing else": f"{settings.STATIC_URL}{BARE}",
-        }
+        desk = f"{chromium.desk_of(batch)}?view=grid"
+        bare = f"{settings.STATIC_URL}{BARE}"
         took = {
-            name: chromium.open_grid(site, cookies, path, openings=OPENINGS + 1)[1:]
-            for name, path in pages.items()
+            f"{PAGE} thumbnails of {count:,} painted, cold": _opened(site, cookies, desk),
+            "the same thumbnails in a page of nothing else": _opened(site, cookies, bare),
+            "the next page, from the key": chromium.turn_pages(site, cookies, desk, turns=TURNS),
         }
     return [row(f"Chromium, SQLite: {name}", found) for name, found in took.items()]
+
+
+def _opened(site: str, cookies: dict[str, str], path: str) -> list[float]:
+    return chromium.open_grid(site, cookies, path, openings=OPENINGS + 1)[1:]
 
 
 def write_bare_page(images: list[Image]) -> None:

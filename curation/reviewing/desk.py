@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MODULES = (
     "review.js", "bursts.js", "deck.js", "decisions.js", "grid.js", "keys.js", "looking.js",
-    "loupe.js", "outbox.js", "retouching.js", "siblings.js", "sweeping.js", "swiping.js",
+    "loupe.js", "outbox.js", "pages.js", "retouching.js", "siblings.js", "sweeping.js", "swiping.js",
     "tally.js", "vendor/idb-keyval/idb-keyval.js",
 )  # fmt: skip
 """The page's script and all that it imports: asked for at once, not one when another has come."""

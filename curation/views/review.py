@@ -34,6 +34,8 @@ from curation.views.reviewing import reviewer_of
 from curation.views.visible import batch_of, leads, subject_of
 from flenwheel.http import MemberRequest, row_keys
 
+PAGES = {"1": PAGE, "2": 2 * PAGE}
+"""Pictures held by a tab that shows a page of the grid, and by one that has the next at hand."""
 MOST_SHOWN = 200
 """Pictures on one page whose verdicts are told; the page itself keeps fewer."""
 
@@ -131,7 +133,7 @@ def batch_numbers(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 def claim_items(request: MemberRequest, pk: int) -> HttpResponse:
     """The next pictures for one tab to hold, and which those are: it `have`s some already."""
-    count = PAGE if request.POST.get("page") else CLAIM
+    count = PAGES.get(request.POST.get("pages", ""), CLAIM)
     lease = _lease(request)
     claimed = claim(pk, by=request.user, lease=lease, count=count)
     have = set(request.POST.getlist("have"))

@@ -385,6 +385,23 @@ def test_a_page_of_the_grid_is_settled_at_once_and_one_undo_takes_it_back(
     assert verdicts(items) == ["pending"] * 4
 
 
+def test_the_next_page_of_the_grid_is_there_before_this_one_is_settled(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    more = [make(items[0].batch, "navy", 10 + seed) for seed in range(26)]
+    sit_down(page, items)
+    page.keyboard.press("g")
+    expect(page.locator(".frame")).to_have_count(30)
+    page.route("**/claim/", lambda route: route.abort())
+    page.keyboard.press("Enter")
+    expect(page.locator(".tile")).to_have_count(6)
+    page.unroute("**/claim/")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Everything here is decided")).to_be_visible()
+    saved(page)
+    assert verdicts(items + more) == ["accepted"] * 30
+
+
 def test_a_grid_may_reject_all_but_the_marked_ones(page: Page, items: list[ReviewItem]) -> None:
     sit_down(page, items)
     page.keyboard.press("g")

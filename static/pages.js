@@ -1,0 +1,43 @@
+// Page after page of the grid: laid from what is here, settled at one go, the next fetched ahead.
+
+import { waiting } from "./deck.js";
+import * as grid from "./grid.js";
+import { newKey } from "./outbox.js";
+
+const PAGE = 24;
+
+const next = () => waiting().slice(0, PAGE);
+
+export class Pages {
+  // `takeReasons()` gives those ticked, and unticks them; `onEnd()` hears that nothing waits.
+  constructor(deck, decisions, takeReasons, onEnd) {
+    Object.assign(this, { deck, decisions, takeReasons, onEnd });
+  }
+
+  // What is here is laid out at once, so that no key meant for the grid decides about one picture.
+  async open({ drop = false } = {}) {
+    if (!drop) grid.lay(next());
+    if (drop || next().length < PAGE) await this.deck.refill({ pages: 1, drop });
+    if (!grid.isOpen()) return;
+    if (drop) grid.lay(next());
+    else grid.add(next());
+    if (next().length === 0) this.onEnd();
+    else await this.stock();
+  }
+
+  settle() {
+    const group = newKey();
+    const reasons = { accept: [], reject: this.takeReasons() };
+    for (const [frame, choice] of grid.choices())
+      this.decisions.record(frame, choice, { reasons: reasons[choice], group });
+    return this.open();
+  }
+
+  // While one page is looked at the next comes, so that it is there when this one is settled.
+  async stock() {
+    if (!grid.isOpen() || !this.decisions.areSent) return; // What is not sent yet would come again.
+    await grid.painted();
+    if (waiting().length < 2 * PAGE) await this.deck.refill({ pages: 2 });
+    waiting().slice(PAGE).forEach((frame) => (frame.querySelector("img").loading = "eager"));
+  }
+}
