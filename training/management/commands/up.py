@@ -26,8 +26,9 @@ DEMO_SEED = 0
 DOLL_TO_TRY_WITH = 1
 HEAD_START = 2.0
 """Seconds for which the page has the machine to itself: workers are slow to load."""
-WEB_PROCESSES = ("--workers", "2", "--blocking-threads", "4")
-"""Two, because one Python process uses one core: a dozen fast reviewers fill it."""
+WEB_PROCESSES = ("--workers", "4", "--blocking-threads", "2")
+"""One Python process uses one core, and connections fall to processes by lot: of two, one often had
+most of the work."""
 WORKER = ("-m", "celery", "-A", "flenwheel", "worker", "--without-gossip", "--without-mingle")
 
 
