@@ -12,6 +12,7 @@ from tests.curation.cast import make_image, make_item
 from tests.training.cast import make_run
 from tests.training.pages import (
     loss_line,
+    make_column,
     make_finished_run,
     make_lora,
     scores_at,
@@ -300,6 +301,16 @@ def test_the_kept_step_is_explained_once_there_is_a_lora(page: Client, subject: 
         "Step 100 of 300 is kept: because."
         in page.get(reverse("lora_detail", args=[lora.pk])).content.decode()
     )
+
+
+def test_a_new_version_is_measured_next_and_a_measured_one_looked_at(
+    page: Client, subject: Subject
+) -> None:
+    lora = make_lora(subject)
+    write_losses(lora.run, [])
+    assert "Measure it on the model card" in page.get(lora.run.get_absolute_url()).content.decode()
+    make_column(subject, lora, right=True)
+    assert "Open the model card" in page.get(lora.run.get_absolute_url()).content.decode()
 
 
 def test_a_training_that_nothing_scores_says_why(page: Client, subject: Subject) -> None:

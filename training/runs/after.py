@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import reverse
 
 from curation.models import ReviewItem, Subject
-from training.models import Run, RunKind, RunStatus
+from training.models import Benchmark, Run, RunKind, RunStatus
 from training.turns.wheel import NextStep
 
 
@@ -55,10 +55,15 @@ def _done(run: Run, subject: Subject) -> NextStep:
         tries = reverse("try_lora", args=[run.lora_id])
         return NextStep("See the pictures", "They stand beside the earlier tries.", tries)
     card = reverse("card", args=[subject.slug])
-    if run.kind == RunKind.TRAIN:
+    if run.kind == RunKind.TRAIN and not _is_measured(run):
         why = "No version counts before its card is drawn beside the last one's."
         return NextStep("Measure it on the model card", why, card)
     return NextStep("Open the model card", "Its column stands beside the others.", card)
+
+
+def _is_measured(run: Run) -> bool:
+    done = Benchmark.objects.filter(run__status=RunStatus.SUCCEEDED)
+    return done.filter(lora__run=run).exists()
 
 
 def _after_editor(run: Run) -> NextStep | None:

@@ -119,7 +119,7 @@ def tables(older: Run, newer: Run) -> list[Table]:
     return [
         Table("Made with", _lines(_facts(older), _facts(newer))),
         Table("Recipe", _lines(older.recipe, newer.recipe)),
-        Table("Code and packages", _lines(*made)),
+        Table("Code, packages and what was kept", _lines(*made)),
     ]
 
 
