@@ -32,12 +32,12 @@ GRID_PAINTED = """
 """
 TURNED = """
     const all = () => [...document.querySelectorAll(".tile img")];
-    const isThere = (one) => one.complete && one.naturalWidth > 0;
     addEventListener("keydown", (event) => {
         const [pressed, before] = [performance.now(), all().map((one) => one.src)];
         const look = () => requestAnimationFrame(() => {
-            const now = all();
-            if (now.length === COUNT && now.every((one) => isThere(one) && !before.includes(one.src)))
+            const isThere = (one) => one.complete && one.naturalWidth > 0;
+            const fresh = all().filter((one) => isThere(one) && !before.includes(one.src));
+            if (fresh.length === COUNT)
                 requestAnimationFrame(() => (window.turned = performance.now() - pressed));
             else look();
         });

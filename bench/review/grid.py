@@ -1,8 +1,8 @@
 """How soon a page of the grid is there, in a batch of ten thousand: the first with nothing in the
 cache, and each that follows when the one before it is settled.
 
-Beside them a page that holds nothing but the same thumbnails: what the machine and its browser take.
-The first opening of each is the processes' own first time, and counts nowhere.
+Beside them a page that holds nothing but the same thumbnails: what the machine and its browser
+take. The first opening of each is the processes' own first time, and counts nowhere.
 """
 
 from __future__ import annotations
