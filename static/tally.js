@@ -5,6 +5,7 @@ const LONGEST_LOOK = 60; // Seconds; after that somebody fetched a coffee.
 
 const tab = document.querySelector(".tab-count");
 const bar = document.querySelector(".tally-bar");
+const desk = document.querySelector(".desk");
 const looks = [];
 let count = { total: 0, waiting: 0, accepted: 0 };
 let elsewhere; // Pictures that wait in the subject's other batches.
@@ -37,6 +38,8 @@ function show() {
   put("of", `of ${total}`);
   put("all", total);
   put("accepted", accepted);
+  put("waiting", waiting);
+  desk.classList.toggle("all-decided", waiting === 0);
   Object.assign(bar, { max: Math.max(total, 1), value: total - waiting });
   if (looks.length < 3) return;
   const seconds = looks.reduce((sum, look) => sum + look, 0) / looks.length;

@@ -173,6 +173,24 @@ def test_two_tabs_hold_different_pictures_and_a_closed_one_lets_go(
     assert ReviewItem.objects.exclude(lease=None).values("lease").distinct().count() == 1
 
 
+def test_what_lies_on_another_desk_is_not_called_decided_and_comes_when_that_is_closed(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    sit_down(page, items)
+    expect(page.locator(".frame")).to_have_count(4)
+    page.wait_for_timeout(300)
+    other = page.context.new_page()
+    other.goto(page.url.partition("?")[0])
+    expect(other.get_by_text("The last 4 lie on another desk")).to_be_visible()
+    expect(other.get_by_text("Everything here is decided")).to_be_hidden()
+    page.close()
+    expect(other.locator(".frame")).to_have_count(4, timeout=10_000)
+    for _ in items:
+        other.locator(".frame.current[data-verdict=pending]").wait_for()
+        other.keyboard.press("a")
+    expect(other.get_by_text("Everything here is decided")).to_be_visible()
+
+
 def test_more_are_asked_for_before_the_deck_runs_out(page: Page, items: list[ReviewItem]) -> None:
     for number in range(30):
         make(items[0].batch, "red", 10 + number)
