@@ -90,7 +90,12 @@ TEMPLATES = [
                 "curation.views.visible.rights",
             ],
         },
-    }
+    },
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [ROOT / "templates" / "jinja"],
+        "OPTIONS": {"environment": "curation.jinja.environment"},
+    },
 ]
 
 DATABASES = {"default": env.db_url("FLENWHEEL_DATABASE_URL", default=f"sqlite:///{VAR}/db.sqlite3")}

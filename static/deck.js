@@ -100,6 +100,8 @@ export class Deck {
   // Hold the next pictures. `drop`: those on the page that somebody else holds by now go; `pages`:
   // enough for one or two whole pages of the grid.
   refill({ drop = false, pages = 0 } = {}) {
+    // What is on its way may be less than a page.
+    if (pages && this.#asking) return this.#asking.then(() => this.refill({ drop, pages }));
     this.#asking ??= this.#claim(drop, pages).finally(() => (this.#asking = null));
     return this.#asking;
   }

@@ -11,14 +11,18 @@ from django.core.exceptions import SuspiciousOperation
 from django.db.models import Count, Exists, OuterRef, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET, require_POST
 
+from curation.members.guests import is_guest
 from curation.models import Batch, ReviewItem, Role, Verdict, reviewable_by
 from curation.reviewing.claiming import CLAIM, PAGE, claim, keep, release
 from curation.reviewing.comparing import compare
 from curation.reviewing.desk import (
     MODULES,
+    Candidate,
     candidates,
     first_of,
     reason_counts,
@@ -88,9 +92,8 @@ def review_batch(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     context = {
         "subject": batch.subject,
         "batch": batch,
-        "candidates": deck,
+        "drawn": _drawn(request, deck, slug, is_grid=is_grid),
         "tiles": tiles_of(batch, by=request.user) if is_grid else [],
-        "details": _details(slug),
         "current": deck[0] if deck else None,
         "reasons": reason_counts(batch),
         "desk_modules": MODULES,
@@ -141,20 +144,37 @@ def claim_items(request: MemberRequest, pk: int) -> HttpResponse:
     num_handed_out = sum(item.lease != lease for item in claimed)  # As they were before.
     if not claimed:
         batch_of(request, pk, role=Role.GUEST)  # Not found is not the same as nothing left.
-        return render(request, "curation/_deck.html")
+        return _deck(request, [], slug="")
     first: Any = claimed[0]
-    context = {
-        "held": [item.pk for item in claimed],
-        "also": first.unmet_gold if is_due(num_handed_out) else None,
-        "candidates": candidates(new),
-        "details": _details(first.slug),
+    also = first.unmet_gold if is_due(num_handed_out) else None
+    held = [item.pk for item in claimed]
+    return _deck(request, candidates(new), slug=first.slug, held=held, also=also)
+
+
+def _deck(
+    request: MemberRequest, deck: list[Candidate], *, slug: str, **facts: object
+) -> HttpResponse:
+    context = _shown(request, deck, slug) | facts
+    return render(request, "curation/_deck.html", context, using="jinja2")
+
+
+def _drawn(
+    request: MemberRequest, deck: list[Candidate], slug: str, *, is_grid: bool
+) -> dict[str, str]:
+    """The page's own parts of it, the first picture shown."""
+    facts = {"current": deck[0].item.pk if deck else None, "is_grid": is_grid}
+    context = _shown(request, deck, slug) | facts
+    parts = {
+        part: render_to_string(f"curation/_{part}.html", context, using="jinja2")
+        for part in ("candidates", "frames")
     }
-    return render(request, "curation/_deck.html", context)
+    return {part: mark_safe(html) for part, html in parts.items()}  # noqa: S308 (Jinja escapes)
 
 
-def _details(slug: str) -> str:
-    """Where the pages of a subject's pictures lie, but for a picture's number."""
-    return reverse("image_detail", args=[slug, 0]).removesuffix("0/")
+def _shown(request: MemberRequest, deck: list[Candidate], slug: str) -> dict[str, object]:
+    """`details` is where the pages of a subject's pictures lie, but for a picture's number."""
+    details = reverse("image_detail", args=[slug, 0]).removesuffix("0/") if slug else ""
+    return {"candidates": deck, "details": "" if is_guest(request.user) else details}
 
 
 @login_required
@@ -189,10 +209,8 @@ def look_at_item(request: MemberRequest, pk: int) -> HttpResponse:
     """One picture for the desk, wherever it stands: to go back to it, or to undo."""
     shown = ReviewItem.objects.with_all_shown().select_related("batch__subject")
     item = get_object_or_404(shown, pk=pk, batch__in=reviewable_by(request.user))
-    details = _details(item.batch.subject.slug)
     verdicts = shown_verdicts(ReviewItem.objects.filter(pk=pk), request.user)
-    context = {"candidates": candidates([item], verdicts), "details": details}
-    return render(request, "curation/_deck.html", context)
+    return _deck(request, candidates([item], verdicts), slug=item.batch.subject.slug)
 
 
 def _lease(request: MemberRequest) -> uuid.UUID:

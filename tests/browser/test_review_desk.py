@@ -409,6 +409,7 @@ def test_the_next_page_of_the_grid_is_there_before_this_one_is_settled(
     more = [make(items[0].batch, "navy", 10 + seed) for seed in range(26)]
     sit_down(page, items)
     page.keyboard.press("g")
+    expect(page.locator(".tile")).to_have_count(24)
     expect(page.locator(".frame")).to_have_count(30)
     page.route("**/claim/", lambda route: route.abort())
     page.keyboard.press("Enter")

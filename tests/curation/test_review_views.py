@@ -174,8 +174,8 @@ def test_the_grid_opens_with_a_page_of_thumbnails_and_one_picture_to_look_at(
     with django_assert_max_num_queries(14):
         page = desk.get(reverse("review_batch", args=["juno", items[0].batch_id]) + "?view=grid")
     assert page.context["tiles"] == items[:PAGE]
-    assert [one.item for one in page.context["candidates"]] == items[:1]
     told = page.content.decode()
+    assert [f'id="item-{item.pk}"' in told for item in items] == [True] + [False] * (PAGE + 1)
     assert [
         told.count(f'<img src="/media/{item.image.sha256}/256" fetchpriority') for item in items
     ] == ([1] * PAGE + [0] * 2)
@@ -239,3 +239,19 @@ def test_an_outsider_neither_sees_nor_decides(
     assert say(desk, item, "accept").status_code == 404
     assert desk.post(reverse("undo", args=[item.batch_id])).status_code == 404
     assert verdict(item) == Verdict.PENDING
+
+
+def test_what_people_wrote_is_text_on_the_desk_and_in_its_claims(
+    desk: Client, subject: Subject
+) -> None:
+    item = make_item(subject, 1)
+    hostile = "\"'><script>alert(1)</script>"
+    made = {"prompt": hostile, "said": hostile, "base": hostile, "loras": [{"name": hostile}]}
+    type(item.image).objects.filter(pk=item.image_id).update(provenance=made)
+    type(item).objects.filter(pk=item.pk).update(gate="amber", gate_reason=hostile)
+    page = desk.get(reverse("review_batch", args=["juno", item.batch_id])).content.decode()
+    claimed = desk.post(reverse("claim", args=[item.batch_id]), {"lease": str(uuid.uuid4())})
+    for told in (page, claimed.content.decode()):
+        assert "<script>alert" not in told
+        assert told.count("&lt;script&gt;alert(1)") == 5
+        assert f'id="item-{item.pk}"' in told
