@@ -16,18 +16,19 @@ export const painted = () => Promise.allSettled([...tiles.querySelectorAll("img"
 
 export const isOpen = () => desk.classList.contains("gridded");
 
+// What the server painted already stays, and is not loaded again.
 export function lay(frames) {
-  shown = [];
-  tiles.replaceChildren();
+  const painted = new Map([...tiles.children].map((one) => [$("img", one).src, one]));
+  close();
   desk.classList.add("gridded");
-  add(frames);
+  add(frames, painted);
 }
 
 // Those of the frames that are not on the page yet.
-export function add(frames) {
-  const fresh = frames.filter((frame) => !shown.includes(frame));
-  shown = [...shown, ...fresh];
-  tiles.append(...fresh.map(tile));
+export function add(frames, painted = new Map()) {
+  const more = frames.filter((frame) => !shown.includes(frame));
+  shown = [...shown, ...more];
+  tiles.append(...more.map((frame) => tile(frame, painted)));
   if (!tiles.contains(document.activeElement)) tiles.firstElementChild?.focus();
   tell();
 }
@@ -58,21 +59,26 @@ export function step(by) {
 
 export const across = () => getComputedStyle(tiles).gridTemplateColumns.split(" ").length;
 
-function tile(frame) {
-  const element = Object.assign(document.createElement("button"), { type: "button", className: "tile" });
+function tile(frame, painted) {
   const thumbnail = $("img", frame);
-  const picture = Object.assign(new Image(), { src: thumbnail.src, alt: thumbnail.alt });
+  const element = painted.get(thumbnail.src) ?? fresh(thumbnail);
   element.dataset.gate = frame.dataset.gate;
   element.setAttribute("aria-pressed", "false");
-  element.append(picture);
-  element.addEventListener("click", () => mark(element));
   return element;
 }
 
-function mark(element) {
+function fresh(thumbnail) {
+  const element = Object.assign(document.createElement("button"), { type: "button", className: "tile" });
+  element.append(Object.assign(new Image(), { src: thumbnail.src, alt: thumbnail.alt }));
+  return element;
+}
+
+tiles.addEventListener("click", (event) => {
+  const element = event.target.closest(".tile");
+  if (!element) return;
   element.setAttribute("aria-pressed", element.getAttribute("aria-pressed") !== "true");
   tell();
-}
+});
 
 function tell() {
   const count = { accept: 0, reject: 0 };
