@@ -100,7 +100,8 @@ def sit_down(page: Page, batch: Batch, site: str = "") -> None:
 
 
 def decide(page: Page, key: str) -> None:
-    page.locator(".frame.current[data-verdict=pending]").wait_for()
+    # A killed server takes its time to come back, and pictures may have run out meanwhile.
+    page.locator(".frame.current[data-verdict=pending]").wait_for(timeout=30_000)
     page.keyboard.press(key)
 
 
