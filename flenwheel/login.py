@@ -12,8 +12,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-TRIES = 10
-"""Wrong passwords for one name from one address; each web process counts its own. Behind a proxy
+TRIES = 5
+"""Wrong passwords for one name from one address; each of the four web processes counts its own, so
+that it takes 20 to shut all of them. Behind a proxy
 all come from one address: a name that somebody guesses at pauses for everybody, one-time links
 do not."""
 PAUSE = 15 * 60
