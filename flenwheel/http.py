@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from hashlib import sha256
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django_htmx.middleware import HtmxDetails
 
 
@@ -26,6 +28,29 @@ def row_keys(said: Iterable[str]) -> list[int]:
 
 P = ParamSpec("P")
 View = Callable[Concatenate[MemberRequest, P], HttpResponse]
+
+AnyView = TypeVar("AnyView", bound=Callable[..., HttpResponseBase])
+
+LATELY = 1.0
+"""Seconds for which whoever was logged in still counts as being so, if not asked anew."""
+
+
+def known_lately(view: AnyView) -> AnyView:
+    """For what one tab asks many times a second: session and user are read once a second, a third
+    of a decision's statements. Around `login_required` (docs/decisions/0036)."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        session = request.session.session_key or ""
+        key = "known-" + sha256(session.encode()).hexdigest()
+        user = cache.get(key)
+        if user is not None:
+            request.user = user
+        elif session and request.user.is_authenticated:
+            cache.set(key, request.user, LATELY)
+        return view(request, *args, **kwargs)
+
+    return cast(AnyView, answer)
 
 
 def signed(view: View[P]) -> View[P]:

@@ -109,6 +109,7 @@ export class Deck {
   async #claim(drop, pages) {
     const body = this.#signed();
     if (pages) body.set("pages", pages);
+    else if (!drop) body.set("more", 1);
     frames().forEach((frame) => body.append("have", frame.dataset.item));
     const page = await read(post(desk.dataset.claim, body));
     if (!page) return;

@@ -92,7 +92,7 @@ class Reviewer:
     def _ask(self, due: float) -> None:
         """The answer may also hold what is just being decided."""
         have = [("have", str(item)) for item in list(self._deck)]
-        page = self._asking.post(self._claim_path, [("lease", self._lease), *have])
+        page = self._asking.post(self._claim_path, [("lease", self._lease), ("more", "1"), *have])
         self.claims.append(time.perf_counter() - due)
         self.refused += page is None
         shown = [int(item) for item in _FRAME.findall(page or b"")]

@@ -25,6 +25,7 @@ from django.views.decorators.http import require_safe
 from curation.files.previews import PREVIEW_SIZES
 from curation.files.storage import original_of, preview_of
 from curation.models import Batch, Image, ImageQuerySet, Origin, ReviewItem, reviewable_by
+from flenwheel.http import known_lately
 from flenwheel.prepared import KEY, WORD, Prepared
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ register_converter(Sha256Converter, "sha256")
 register_converter(SizeConverter, "size")
 
 
+@known_lately
 @login_required
 @require_safe
 def media(request: HttpRequest, sha256: str, size: str) -> HttpResponseBase:

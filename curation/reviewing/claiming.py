@@ -32,13 +32,23 @@ LEASE = dt.timedelta(seconds=120)
 """How long a tab that fell silent keeps its pictures from others; it speaks every third of it."""
 
 
-def claim(batch: int, *, by: User, lease: uuid.UUID, count: int = CLAIM) -> list[ReviewItem]:
-    """Hold up to `count` items of the batch for this lease, those it holds already among them.
+def claim(
+    batch: int, *, by: User, lease: uuid.UUID, count: int = CLAIM, more: bool = False
+) -> list[ReviewItem]:
+    """Hold up to `count` items of the batch for this lease, those it holds already among them; with
+    `more`, `count` besides those, as long as there are any.
 
     Two statements. Whoever asks at the same moment gets others: Postgres skips locked rows, SQLite
     lets one transaction write at a time.
     """
-    wanted, now = _wanted(count, by.is_staff, is_guest(by)), timezone.now()
+    items = _hold(batch, by, lease, _wanted(count, more, by.is_staff, is_guest(by)))
+    if more and not items:  # An answer may have been lost: what it told of is held, and not known.
+        return claim(batch, by=by, lease=lease, count=count)
+    return items
+
+
+def _hold(batch: int, by: User, lease: uuid.UUID, wanted: Prepared[ReviewItem]) -> list[ReviewItem]:
+    now = timezone.now()
     with transaction.atomic():
         items = wanted(batch, by.pk, lease, now, now - REPEAT)
         ReviewItem.objects.filter(pk__in=[item.pk for item in items]).update(
@@ -48,21 +58,21 @@ def claim(batch: int, *, by: User, lease: uuid.UUID, count: int = CLAIM) -> list
 
 
 @cache
-def _wanted(count: int, is_staff: bool, is_guest: bool) -> Prepared[ReviewItem]:
+def _wanted(count: int, more: bool, is_staff: bool, is_guest: bool) -> Prepared[ReviewItem]:
     """For all reviewers of a kind: who it is comes with batch, lease, now and `REPEAT` ago."""
     name = GUEST if is_guest else ""
 
     def build(batch: Any, by: Any, lease: Any, *times: Any) -> ReviewItemQuerySet:
         somebody = User(pk=by, username=name, is_staff=is_staff)
         somebody.set_unusable_password()
-        items = next_items(batch, somebody, lease, *times)
+        items = next_items(batch, somebody, None if more else lease, *times)
         return items.select_for_update(skip_locked=True, of=("self",))[:count]
 
     return Prepared(build, KEY, KEY, TOKEN, MOMENT, MOMENT)
 
 
 def next_items(
-    batch: int, by: User, lease: uuid.UUID, now: dt.datetime, long_ago: dt.datetime
+    batch: int, by: User, lease: uuid.UUID | None, now: dt.datetime, long_ago: dt.datetime
 ) -> ReviewItemQuerySet:
     """What the lease may have, in order, with all that the desk shows: also `slug`, the subject's,
     and `unmet_gold`, a test picture for this person.

@@ -27,12 +27,13 @@ from flenwheel.prepared import KEY, Prepared, RowUpdate
 
 
 def _locked(item: int, user: int) -> ImageQuerySet:
-    seat = Membership.objects.filter(subject=OuterRef("subject"), user=user)
+    seat = Membership.objects.filter(subject=OuterRef("subject"), user=user).order_by()
     return (
         Image.objects.select_for_update(no_key=True, of=("self", "review_item"))
         .select_related("review_item__batch")
         .annotate(role=Subquery(seat.values("role")))
         .filter(review_item=item)
+        .order_by()
     )
 
 

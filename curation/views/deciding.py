@@ -24,9 +24,10 @@ from curation.models import Batch, Choice, Decision, Image, ReviewItem, Role
 from curation.reviewing.deciding import correct, record, undo, undo_last
 from curation.reviewing.opinions import VERDICTS, is_compared, shown_verdicts
 from curation.views.visible import batch_of, item_of
-from flenwheel.http import MemberRequest, signed
+from flenwheel.http import MemberRequest, known_lately, signed
 
 
+@known_lately
 @login_required
 @require_POST
 @signed

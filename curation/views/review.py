@@ -36,7 +36,7 @@ from curation.reviewing.opinions import ready_for, shares, shown_verdicts
 from curation.views.paging import key_in
 from curation.views.reviewing import reviewer_of
 from curation.views.visible import batch_of, leads, subject_of
-from flenwheel.http import MemberRequest, row_keys
+from flenwheel.http import MemberRequest, known_lately, row_keys
 
 PAGES = {"1": PAGE, "2": 2 * PAGE}
 """Pictures held by a tab that shows a page of the grid, and by one that has the next at hand."""
@@ -132,13 +132,15 @@ def batch_numbers(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     return render(request, "curation/numbers.html", context)
 
 
+@known_lately
 @login_required
 @require_POST
 def claim_items(request: MemberRequest, pk: int) -> HttpResponse:
-    """The next pictures for one tab to hold, and which those are: it `have`s some already."""
+    """The next pictures for one tab to hold, and which those are: it `have`s some already, and may
+    want `more` than those."""
     count = PAGES.get(request.POST.get("pages", ""), CLAIM)
     lease = _lease(request)
-    claimed = claim(pk, by=request.user, lease=lease, count=count)
+    claimed = claim(pk, by=request.user, lease=lease, count=count, more="more" in request.POST)
     have = set(request.POST.getlist("have"))
     new = [item for item in claimed if str(item.pk) not in have]
     num_handed_out = sum(item.lease != lease for item in claimed)  # As they were before.

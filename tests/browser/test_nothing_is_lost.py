@@ -21,6 +21,7 @@ from django.urls import reverse
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from curation.models import Batch, Decision, ReviewItem, Subject
+from flenwheel.http import LATELY
 from tests.browser.test_review_desk import make
 from tests.services.conftest import free_port
 
@@ -169,6 +170,7 @@ def test_an_expired_login_keeps_what_was_decided_until_somebody_logs_in_again(
     decide(page, "a")
     saved(page)
     Session.objects.all().delete()
+    page.wait_for_timeout(1000 * LATELY)
     for _ in range(3):
         decide(page, "x")
     expect(page.locator("[data-saved]")).to_contain_text("Log in again")

@@ -39,6 +39,24 @@ def test_two_tabs_get_different_pictures_and_asking_again_gives_the_same(
     assert pks(claim(batch.pk, by=alice, lease=ONE)) == first
 
 
+def test_a_tab_that_asks_for_more_keeps_what_it_holds(subject: Subject, alice: User) -> None:
+    batch = make_items(subject, 50)
+    first = pks(claim(batch.pk, by=alice, lease=ONE))
+    more = pks(claim(batch.pk, by=alice, lease=ONE, more=True))
+    assert len(more) == CLAIM
+    assert not set(first) & set(more)
+    assert set(batch.items.filter(lease=ONE).values_list("pk", flat=True)) == {*first, *more}
+
+
+def test_what_a_lost_answer_told_of_comes_again_when_nothing_else_is_left(
+    desk: Client, subject: Subject, alice: User
+) -> None:
+    batch = make_items(subject, 3)
+    lost = pks(claim(batch.pk, by=alice, lease=ONE))
+    words = desk.post(reverse("claim", args=[batch.pk]), {"lease": ONE, "more": 1}).content.decode()
+    assert all(f'id="item-{pk}"' in words for pk in lost)
+
+
 def test_what_was_decided_is_not_handed_out_again_and_an_undo_brings_it_back(
     subject: Subject, alice: User, bob: User
 ) -> None:
