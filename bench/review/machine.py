@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def describe() -> dict[str, str]:
         "CPU": f"{cpu_model()}, {usable} of {total} cores",
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "system": platform.platform(terse=True),
-        "Python": platform.python_version(),
+        "Python": f"{platform.python_version()} in {sys.base_prefix}",
         **{package: version(package) for package in PACKAGES},
         "Chromium": chromium(),
         "load before": f"{os.getloadavg()[0]:.2f}",

@@ -81,7 +81,9 @@ class ReviewItem(models.Model):
     more until it is brought back.
     """
 
-    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
+    batch = models.ForeignKey(
+        Batch, on_delete=models.CASCADE, related_name="items", db_index=False
+    )  # Found by `items_by_waiting`, which also counts them.
     image = models.OneToOneField(Image, on_delete=models.CASCADE, related_name="review_item")
     source = models.ForeignKey(
         Image, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -168,6 +170,7 @@ class ReviewItem(models.Model):
                 fields=["batch", "skips", "rank", "id"],
                 condition=models.Q(is_waiting=True),
             ),
+            models.Index(name="items_by_waiting", fields=["batch", "is_waiting"]),
             models.Index(
                 name="disputed_items", fields=["batch"], condition=models.Q(is_disputed=True)
             ),
