@@ -20,24 +20,24 @@ from curation.models import Batch
 from curation.reviewing.claiming import PAGE
 
 WATCHING = Path(__file__).with_name("watching.js").read_text()
+SHOWN = """
+    const shown = () => [...document.querySelectorAll(".tile img")].filter(
+        (one) => one.complete && one.naturalWidth > 0
+    );
+"""
 GRID_PAINTED = """
     const look = () => requestAnimationFrame(() => {
-        const pictures = [...document.querySelectorAll(".tile img")];
-        const isThere = (one) => one.complete && one.naturalWidth > 0;
-        if (pictures.length === COUNT && pictures.every(isThere))
+        if (shown().length === COUNT)
             requestAnimationFrame(() => (window.gridPainted = performance.now()));
         else look();
     });
     look();
 """
 TURNED = """
-    const all = () => [...document.querySelectorAll(".tile img")];
     addEventListener("keydown", (event) => {
-        const [pressed, before] = [performance.now(), all().map((one) => one.src)];
+        const [pressed, before] = [performance.now(), shown().map((one) => one.src)];
         const look = () => requestAnimationFrame(() => {
-            const isThere = (one) => one.complete && one.naturalWidth > 0;
-            const fresh = all().filter((one) => isThere(one) && !before.includes(one.src));
-            if (fresh.length === COUNT)
+            if (shown().filter((one) => !before.includes(one.src)).length === COUNT)
                 requestAnimationFrame(() => (window.turned = performance.now() - pressed));
             else look();
         });
@@ -90,7 +90,7 @@ def open_grid(site: str, cookies: dict[str, str], path: str, *, openings: int) -
     with _browser() as browser:
         for _ in range(openings):
             with _page(browser, site, cookies) as page:
-                page.add_init_script(GRID_PAINTED.replace("COUNT", str(PAGE)))
+                page.add_init_script(SHOWN + GRID_PAINTED.replace("COUNT", str(PAGE)))
                 page.goto(path)
                 page.wait_for_function("window.gridPainted", timeout=PATIENCE_MS)
                 took.append(float(page.evaluate("window.gridPainted")))
@@ -102,7 +102,7 @@ def turn_pages(site: str, cookies: dict[str, str], path: str, *, turns: int) -> 
     thumbnail of the next is painted."""
     took = []
     with _browser() as browser, _page(browser, site, cookies) as page:
-        page.add_init_script(TURNED.replace("COUNT", str(PAGE)))
+        page.add_init_script(SHOWN + TURNED.replace("COUNT", str(PAGE)))
         page.goto(path)
         expect(page.locator(".tile")).to_have_count(PAGE, timeout=PATIENCE_MS)
         for _ in range(turns):
