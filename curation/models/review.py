@@ -83,7 +83,7 @@ class ReviewItem(models.Model):
 
     batch = models.ForeignKey(
         Batch, on_delete=models.CASCADE, related_name="items", db_index=False
-    )  # Found by `items_by_waiting`, which also counts them.
+    )  # Found by `ready_items`, which tells of whom they wait for without looking at them.
     image = models.OneToOneField(Image, on_delete=models.CASCADE, related_name="review_item")
     source = models.ForeignKey(
         Image, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -170,7 +170,9 @@ class ReviewItem(models.Model):
                 fields=["batch", "skips", "rank", "id"],
                 condition=models.Q(is_waiting=True),
             ),
-            models.Index(name="items_by_waiting", fields=["batch", "is_waiting"]),
+            models.Index(
+                name="ready_items", fields=["batch", "is_waiting", "decider", "decided_at"]
+            ),
             models.Index(
                 name="disputed_items", fields=["batch"], condition=models.Q(is_disputed=True)
             ),

@@ -25,7 +25,7 @@ from curation.models import (
     Verdict,
 )
 from curation.reviewing.claiming import CLAIM, PAGE
-from curation.reviewing.opinions import own_of, ready_for, shown_verdicts
+from curation.reviewing.opinions import ready_for, shown_verdicts
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -150,19 +150,14 @@ def _readings(image: Image, measurement: Measurement) -> list[Reading]:
 
 
 def tally(batch: Batch, *, by: User) -> Tally:
-    """Three queries, each by an index: of ten thousand pictures most wait, and are not looked at.
+    """Two queries: what waits, none of it in the trash, is counted by an index and not looked at.
     What waits for this reviewer's second opinion is as undecided as the rest."""
-    waiting = batch.items.filter(is_waiting=True).count()  # None of them lies in the trash.
-    own, own_accepted = _judged(own_of(batch.items.all(), by))
-    settled, accepted = _judged(batch.items.filter(is_waiting=False, image__trashed_at=None))
-    return Tally(waiting + settled, waiting - own, accepted + own_accepted)
-
-
-def _judged(items: ReviewItemQuerySet) -> tuple[int, int]:
-    """How many there are, and how many of them were accepted."""
-    accepted = Count("pk", filter=Q(image__verdict=Verdict.ACCEPTED))
-    counted = items.aggregate(all=Count("pk"), accepted=accepted)
-    return counted["all"], counted["accepted"]
+    ready = ready_for(by)
+    waiting = batch.items.filter(ready).count()
+    others = batch.items.filter(~ready, image__trashed_at=None).aggregate(
+        num=Count("pk"), accepted=Count("pk", filter=Q(image__verdict=Verdict.ACCEPTED))
+    )
+    return Tally(waiting + others["num"], waiting, others["accepted"])
 
 
 def reason_counts(batch: Batch) -> list[ReasonCount]:

@@ -59,21 +59,8 @@ def is_compared(item: ReviewItem) -> bool:
 def ready_for(user: User | AnonymousUser, long_ago: dt.datetime | None = None) -> Q:
     """The items that a reviewer may be shown: no verdict stands, or somebody else's or one's own of
     long ago does and a second opinion is wanted."""
-    return ~_just_decided(user, long_ago) & Q(is_waiting=True)
-
-
-def own_of(items: ReviewItemQuerySet, user: User | AnonymousUser) -> ReviewItemQuerySet:
-    """What waits for others' second opinion only: this person has just decided it."""
-    return items.filter(_just_decided(user), is_waiting=True)
-
-
-def num_ready(items: ReviewItemQuerySet, user: User | AnonymousUser) -> int:
-    """How many wait for this person. Two queries, each by an index."""
-    return items.filter(is_waiting=True).count() - own_of(items, user).count()
-
-
-def _just_decided(user: User | AnonymousUser, long_ago: dt.datetime | None = None) -> Q:
-    return Q(decider=user.pk, decided_at__gt=long_ago or timezone.now() - REPEAT)
+    just_decided = Q(decider=user.pk, decided_at__gt=long_ago or timezone.now() - REPEAT)
+    return ~just_decided & Q(is_waiting=True)
 
 
 def shown_verdicts(items: ReviewItemQuerySet, by: User) -> dict[int, str]:

@@ -9,7 +9,7 @@ from django import template
 from django.urls import reverse
 
 from curation.models import Reason, ReviewItem, Subject
-from curation.reviewing.opinions import num_ready
+from curation.reviewing.opinions import ready_for
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -39,4 +39,4 @@ def in_words(reasons: list[str]) -> str:
 @register.simple_tag
 def waiting_count(subject: Subject, user: User | AnonymousUser) -> int:
     """Pictures of `subject` that wait for this person."""
-    return num_ready(ReviewItem.objects.filter(batch__subject=subject), user)
+    return ReviewItem.objects.filter(ready_for(user), batch__subject=subject).count()

@@ -239,7 +239,7 @@ def test_the_pages_cost_the_same_for_many(
         item = judged(subject, number, (alice, Choice.ACCEPT), (bob, Choice.ACCEPT))
     with django_assert_max_num_queries(14):
         page.get(reverse("reviewers", args=["juno"]))
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(25):
         page.get(reverse("numbers", args=["juno", item.batch_id]))
     with django_assert_max_num_queries(10):
         page.get(reverse("tests", args=["juno", item.batch_id]))

@@ -163,7 +163,7 @@ def test_the_desk_costs_the_same_for_many_pictures(
 ) -> None:
     make_photos(subject)
     items = [make_item(subject, number) for number in range(30)]
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(14):
         desk.get(reverse("review_batch", args=["juno", items[0].batch_id]))
 
 
@@ -171,7 +171,7 @@ def test_the_grid_opens_with_a_page_of_thumbnails_and_one_picture_to_look_at(
     desk: Client, subject: Subject, django_assert_max_num_queries
 ) -> None:
     items = [make_item(subject, number) for number in range(PAGE + 2)]
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(15):
         page = desk.get(reverse("review_batch", args=["juno", items[0].batch_id]) + "?view=grid")
     assert page.context["tiles"] == items[:PAGE]
     told = page.content.decode()
