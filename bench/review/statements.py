@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -33,7 +34,8 @@ def measure(_effort: Effort) -> list[Row]:
 
 
 def statements(desk: Client, url: str, **fields: object) -> list[str]:
-    """Those that read or write rows, in order."""
+    """Those that read or write rows, in order; the login is read anew."""
+    cache.clear()
     with CaptureQueriesContext(connection) as captured:
         answer = desk.post(url, fields, headers={"Accept": "application/json"})
     if answer.status_code != 200:
