@@ -14,9 +14,8 @@ from django.urls import reverse
 
 TRIES = 5
 """Wrong passwords for one name from one address; each of the four web processes counts its own, so
-that it takes 20 to shut all of them. Behind a proxy
-all come from one address: a name that somebody guesses at pauses for everybody, one-time links
-do not."""
+that it takes 20 to shut all of them. Behind a proxy all come from one address: a name that somebody
+guesses at pauses for everybody, one-time links do not."""
 PAUSE = 15 * 60
 """Seconds until they are forgotten."""
 

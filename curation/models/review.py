@@ -81,9 +81,8 @@ class ReviewItem(models.Model):
     more until it is brought back.
     """
 
-    batch = models.ForeignKey(
-        Batch, on_delete=models.CASCADE, related_name="items", db_index=False
-    )  # Found by `ready_items`, which tells of whom they wait for without looking at them.
+    # Found by `ready_items`, which alone tells how many of them wait for somebody.
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items", db_index=False)
     image = models.OneToOneField(Image, on_delete=models.CASCADE, related_name="review_item")
     source = models.ForeignKey(
         Image, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
