@@ -106,6 +106,7 @@ class ReviewItem(models.Model):
         null=True,
         blank=True,
         related_name="+",
+        db_index=False,
         help_text="Whose decision stands.",
     )
     decided_at = models.DateTimeField(null=True, blank=True)
@@ -119,7 +120,12 @@ class ReviewItem(models.Model):
         help_text="The known answer: reviewers are tested with it, unmarked.",
     )
     holder = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     lease = models.UUIDField(null=True, blank=True)
     held_until = models.DateTimeField(null=True, blank=True)
@@ -134,6 +140,7 @@ class ReviewItem(models.Model):
         null=True,
         blank=True,
         related_name="items",
+        db_index=False,
         help_text="Whose lines the gate's opinion is by.",
     )
     p_value = models.FloatField(
