@@ -3,6 +3,8 @@
 // it holds when the page is left.
 
 import { newKey, post, token } from "./outbox.js";
+import { afterPaint } from "./painting.js";
+import { showSiblings } from "./siblings.js";
 
 const FEW = 8; // Waiting pictures under which more are asked for.
 const AHEAD = 5;
@@ -22,9 +24,6 @@ const askedFor = new URLSearchParams(location.search).get("item");
 
 // One lease a tab: it outlives a reload, and a second tab holds other pictures.
 const lease = (sessionStorage.lease ??= newKey());
-
-// The picture first: what else a key sets going may wait for the frame that shows it.
-export const afterPaint = (does) => requestAnimationFrame(() => setTimeout(does));
 
 export const frames = () => $$(".frame", film);
 export const waiting = () => frames().filter((frame) => frame.dataset.verdict === "pending");
@@ -50,12 +49,12 @@ export class Deck {
   }
 
   show(frame) {
-    $$(".current", desk).forEach((element) => element.classList.remove("current"));
+    [...desk.getElementsByClassName("current")].forEach((element) => element.classList.remove("current"));
     desk.classList.remove("done");
     if (frame) {
       frame.classList.add("current");
       candidateOf(frame).classList.add("current");
-      this.#name(frame.dataset.item);
+      candidateOf(frame).inert = false;
     }
     this.onShow(frame ? candidateOf(frame) : null);
     afterPaint(() => this.#settle());
@@ -64,7 +63,8 @@ export class Deck {
   // What need not be there with the picture.
   #settle() {
     current()?.scrollIntoView({ block: "nearest", inline: "center" });
-    this.#decode();
+    if (current()) this.#name(current().dataset.item);
+    this.#prepare();
     this.#forget();
     if (waiting().length <= FEW) this.refill();
   }
@@ -122,7 +122,7 @@ export class Deck {
     const { also } = $("[data-held]", page).dataset;
     if (also) await this.fetch(also, somewhere());
     if (!current() && this.next()) this.show(this.next());
-    else this.#decode();
+    else this.#prepare();
     desk.classList.toggle("done", !current());
   }
 
@@ -145,6 +145,19 @@ export class Deck {
   #forget() {
     const decided = frames().filter((frame) => frame.dataset.verdict !== "pending");
     decided.slice(0, -KEPT).filter((frame) => frame !== current()).forEach(remove);
+  }
+
+  // The next picture lies under the current one, laid out and painted: a key has only to take that
+  // one away.
+  #prepare() {
+    const next = this.next();
+    $(".candidate.next", desk)?.classList.remove("next");
+    for (const frame of [current(), next]) if (frame) showSiblings(candidateOf(frame), frame, frames());
+    if (next && next !== current()) {
+      candidateOf(next).classList.add("next");
+      candidateOf(next).inert = true;
+    }
+    this.#decode();
   }
 
   #decode() {

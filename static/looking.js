@@ -15,7 +15,7 @@ let centre = [0.5, 0.5]; // What lies in the middle at 100 %, as fractions of th
 
 // Another candidate faces the person.
 export function follow() {
-  desk.querySelectorAll(".stage .over").forEach((element) => element.remove());
+  desk.querySelectorAll(".over").forEach((element) => element.remove());
   showBeside();
   if (isZoomed()) enlarge();
   placeLoupe();
@@ -45,7 +45,7 @@ export function compare() {
 const nearest = () => [...desk.querySelectorAll(".candidate.current .nearest img")];
 
 function showBeside() {
-  desk.querySelectorAll(".stage .beside").forEach((element) => element.remove());
+  desk.querySelectorAll(".beside").forEach((element) => element.remove());
   const photo = nearest()[pinned];
   if (photo) current(".stage").append(largeOf(photo, "beside"));
   for (const button of desk.querySelectorAll('[data-does="reference"]'))

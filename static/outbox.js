@@ -2,6 +2,7 @@
 // own, so that a reload, a closed laptop or a lost network loses nothing. Messages go one by one,
 // in order; each carries its own UUID, so the server may receive one twice.
 
+import { afterPaint } from "./painting.js";
 import { createStore, del, entries, set } from "./vendor/idb-keyval/idb-keyval.js";
 
 const RETRY_MS = [500, 1000, 2000, 5000, 10000];
@@ -26,6 +27,7 @@ export class Outbox {
     this.onChange = onChange;
     this.onAnswer = onAnswer;
     addEventListener("online", () => this.flush());
+    addEventListener("visibilitychange", () => this.flush()); // Hidden, nothing is painted.
   }
 
   get size() {
@@ -47,7 +49,8 @@ export class Outbox {
     this.#messages.push(message);
     // A browser that keeps nothing still sends; it only forgets with the page.
     message.kept = set(message.name, { url, fields }, store).catch(() => {});
-    this.flush();
+    this.onChange(this.size, "");
+    afterPaint(() => this.flush());
   }
 
   async flush() {

@@ -11,7 +11,6 @@ import { loupe } from "./loupe.js";
 import { newKey, post, refusal } from "./outbox.js";
 import { Pages } from "./pages.js";
 import { open as openRoom } from "./retouching.js";
-import { showSiblings } from "./siblings.js";
 import { askWhich } from "./sweeping.js";
 import { onSwipe } from "./swiping.js";
 import { addLook, setTally } from "./tally.js";
@@ -37,7 +36,6 @@ function facing(candidate) {
     $("#correct").action = urlOf("correct", item);
     for (const way of [$("[data-does=retouch]", panel), $("#correct")]) way.hidden = candidate.dataset.correctable === "no";
     $("#instruct").action = urlOf("edit", item);
-    showSiblings(candidate, current(), frames());
     // A phone may have been scrolled down to the reasons.
     requestAnimationFrame(() => scrollTo({ top: 0, behavior: "instant" }));
   }
@@ -57,8 +55,9 @@ function say(text, kind = "") {
 
 // One at a time
 
-const ticked = () => $$("[name=reasons]:checked").map((box) => box.value);
-const untick = () => $$("[name=reasons]").forEach((box) => (box.checked = false));
+const boxes = $$("[name=reasons]");
+const ticked = () => boxes.filter((box) => box.checked).map((box) => box.value);
+const untick = () => boxes.forEach((box) => (box.checked = false));
 
 function takeReasons() {
   const taken = ticked();

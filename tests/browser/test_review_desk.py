@@ -204,6 +204,27 @@ def test_more_are_asked_for_before_the_deck_runs_out(page: Page, items: list[Rev
     assert not Image.objects.filter(verdict=Verdict.PENDING).exists()
 
 
+def test_the_next_picture_lies_painted_under_the_current_one_and_out_of_reach(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    sit_down(page, items)
+    page.keyboard.press("a")
+    current, beneath = page.locator(f"#item-{items[1].pk}"), page.locator(f"#item-{items[2].pk}")
+    expect(beneath).to_have_class("candidate next")
+    assert beneath.locator(".picked").evaluate("one => one.complete && one.naturalWidth") == 96
+    assert beneath.locator(".stage").bounding_box() == current.locator(".stage").bounding_box()
+    on_top = """one => {
+        const { left, top, width, height } = one.querySelector(".stage").getBoundingClientRect();
+        const there = document.elementFromPoint(left + width / 2, top + height / 2);
+        return there.closest(".candidate").id;
+    }"""
+    assert beneath.evaluate(on_top) == f"item-{items[1].pk}"
+    assert beneath.evaluate("one => one.inert")
+    page.keyboard.press("a")
+    expect(page.locator(".candidate.current")).to_have_id(f"item-{items[2].pk}")
+    assert not beneath.evaluate("one => one.inert")
+
+
 def test_what_somebody_else_decided_meanwhile_stands_and_the_reviewer_is_told(
     page: Page, items: list[ReviewItem], bob: User
 ) -> None:
