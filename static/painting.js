@@ -1,5 +1,7 @@
-// The picture first: what else a key sets going waits for the frame that shows it. Two turns: the
-// first comes before that frame is drawn. A page that is hidden draws none, and never calls.
+// The picture first: what else a key sets going waits until the frame that shows it is drawn. The
+// script is called before that is, and never told when: two frames of a usual screen later it was.
+// A page that is hidden draws none, and never calls.
 
-export const afterPaint = (does) =>
-  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(does)));
+const DRAWN_MS = 32;
+
+export const afterPaint = (does) => requestAnimationFrame(() => setTimeout(does, DRAWN_MS));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import time
 from collections.abc import Iterator
@@ -44,6 +45,9 @@ TURNED = """
         if (event.key === "Enter") look();
     }, { capture: true });
 """
+FRAME = 1 / 60
+"""Seconds: a key may fall anywhere within a frame of the screen. 5 a second sharp would all fall in
+the same place, and whether that is a good one would be chance."""
 GLANCE_MS = 3_000
 """At a page of the grid: nobody judges two dozen pictures faster."""
 PATIENCE_MS = 60_000
@@ -72,8 +76,8 @@ def accept(site: str, user: User, batch: Batch, *, rate: float, count: int) -> S
     cookies = cookies_of(site, user)
     with _browser() as browser, _page(browser, site, cookies) as page:
         _sit_down(page, desk_of(batch))
-        times = []
-        for _due in on_time(every(1 / rate, count)):
+        times, lot = [], random.Random(0)
+        for _due in on_time([due + lot.uniform(0, FRAME) for due in every(1 / rate, count)]):
             times.append(time.perf_counter())
             page.keyboard.press("a")
         expect(page.locator("[data-saved]")).to_have_text("all decisions saved")
