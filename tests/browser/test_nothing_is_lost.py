@@ -174,7 +174,7 @@ def test_an_expired_login_keeps_what_was_decided_until_somebody_logs_in_again(
     for _ in range(3):
         decide(page, "x")
     expect(page.locator("[data-saved]")).to_contain_text("Log in again")
-    assert Decision.objects.count() == 1
+    assert everything_once(batch, 1)
     log_in(page.context, alice, page.evaluate("location.origin"))
     saved(page)
     assert everything_once(batch, 4)
@@ -217,6 +217,19 @@ def test_a_failure_leaves_one_retry_however_many_decisions_wait(page: Page, batc
     page.unroute("**/decide/")
     saved(page)
     assert everything_once(batch, 5)
+
+
+def test_a_page_that_is_hidden_before_it_was_painted_sends_at_once(
+    page: Page, batch: Batch
+) -> None:
+    sit_down(page, batch)
+    page.wait_for_load_state("networkidle")
+    page.evaluate("window.requestAnimationFrame = () => 0")  # As where nobody looks.
+    page.keyboard.press("a")
+    expect(page.locator("[data-saved]")).to_contain_text("1 waiting to be sent")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))")
+    expect(page.locator("[data-saved]")).to_have_text("all decisions saved")
+    assert everything_once(batch, 1)
 
 
 def test_a_closed_tab_sends_what_it_held_when_the_desk_is_opened_again(
