@@ -6,7 +6,7 @@ import { newKey, post, token } from "./outbox.js";
 import { afterPaint } from "./painting.js";
 import { showSiblings } from "./siblings.js";
 
-const FEW = 8; // Waiting pictures under which more are asked for.
+const FEW = 12; // Waiting pictures under which more are asked for: over a second of the fastest fingers.
 const AHEAD = 5;
 const BEHIND = 2;
 const KEPT = 40; // Decided pictures that stay in the film; older ones come back when undone.

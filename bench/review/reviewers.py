@@ -20,7 +20,7 @@ from bench.review.pacing import on_time
 from bench.review.serving import cookies_of
 from curation.models import Batch
 
-FEW = 8
+FEW = 12
 """Pictures left at which more are asked for, as in `static/deck.js`."""
 
 _FRAME = re.compile(rb'data-item="(\d+)"')
