@@ -53,6 +53,7 @@ export class Deck {
     desk.classList.remove("done");
     if (frame) {
       frame.classList.add("current");
+      candidateOf(frame).classList.remove("next");
       candidateOf(frame).classList.add("current");
       candidateOf(frame).inert = false;
     }
