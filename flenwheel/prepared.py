@@ -7,6 +7,7 @@ key. What every request asks is therefore written once in each thread (docs/deci
 from __future__ import annotations
 
 import datetime as dt
+import re
 import threading
 import uuid
 from collections.abc import Callable
@@ -37,6 +38,9 @@ _STAND_INS: dict[Any, Callable[[int], object]] = {
     MOMENT: lambda place: dt.datetime(1 + place, 1, 1, tzinfo=dt.UTC),
     TOKEN: lambda place: uuid.UUID(int=2**80 + place),
 }
+
+_PLACE = re.compile("(?<!%)%s")
+"""Where a parameter stands in the SQL of a compiler."""
 
 
 class Prepared(Generic[Row]):
@@ -125,8 +129,10 @@ class _Written:
         self.connection = connections[DEFAULT_DB_ALIAS]
         places = {value: place for place, value in enumerate(self._adapted(stand_ins))}
         compiler = self._queryset.query.get_compiler(connection=self.connection)
-        self._sql, params = compiler.as_sql()
-        self._params = [(places.get(param), param) for param in params]
+        sql, params = compiler.as_sql()
+        self._places = [places[param] for param in params if param in places]
+        written = ("%s" if param in places else self._literal(param) for param in params)
+        self._sql = _PLACE.sub(lambda _: next(written), sql)
         self._values: list[Any] = []
         converters = compiler.get_converters([column for column, *_ in compiler.select])
         compiler.as_sql = self._as_sql
@@ -144,6 +150,10 @@ class _Written:
             for kind, value in zip(self._kinds, values, strict=True)
         ]
 
+    def _literal(self, constant: object) -> str:
+        """As it stands in SQL: a plan that is made for all values must know what never changes, or
+        an index of only some rows is none to it."""
+        return self.connection.schema_editor().quote_value(constant).replace("%", "%%")
+
     def _as_sql(self, *_: Any, **__: Any) -> tuple[str, tuple[Any, ...]]:
-        filled = (param if place is None else self._values[place] for place, param in self._params)
-        return self._sql, tuple(filled)
+        return self._sql, tuple(self._values[place] for place in self._places)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -40,6 +42,24 @@ def test_hostile_words_are_values(people: list[User]) -> None:
     found = Prepared(joined_before, WORD, MOMENT)
     assert found("' OR 1=1 --", timezone.now()) == []
     assert found("stands in for 0", timezone.now()) == []
+
+
+@pytest.mark.parametrize(
+    "constant", ["alice", "50 % o'clock", "'); DROP TABLE auth_user; --", "%s"]
+)
+def test_what_never_changes_stands_in_the_sql(constant: str) -> None:
+    user = User.objects.create_user(constant, date_joined=timezone.now() - HOUR)
+    found = Prepared(lambda moment: joined_before(constant, moment), MOMENT)
+    sent: list[tuple[object, ...]] = []
+
+    def note(execute: Callable[..., object], sql: str, params: Any, *rest: object) -> object:
+        sent.append(params)
+        return execute(sql, params, *rest)
+
+    with connection.execute_wrapper(note):
+        assert found(timezone.now()) == [user]
+        assert found(timezone.now() - 2 * HOUR) == []
+    assert [len(params) for params in sent] == [1, 1]
 
 
 def test_it_is_written_once_and_sees_what_changed_since(people: list[User]) -> None:
