@@ -149,8 +149,9 @@ export class Deck {
   }
 
   // The next picture lies under the current one, laid out and painted: a key has only to take that
-  // one away.
+  // one away. The grid shows thumbnails alone.
   #prepare() {
+    if (desk.classList.contains("gridded")) return;
     const next = this.next();
     $(".candidate.next", desk)?.classList.remove("next");
     for (const frame of [current(), next]) if (frame) showSiblings(candidateOf(frame), frame, frames());

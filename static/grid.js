@@ -18,7 +18,7 @@ export const isOpen = () => desk.classList.contains("gridded");
 
 // What the server painted already stays, and is not loaded again.
 export function lay(frames) {
-  const painted = new Map([...tiles.children].map((one) => [$("img", one).src, one]));
+  const painted = new Map([...tiles.children].map((one) => [one.dataset.item, one]));
   close();
   desk.classList.add("gridded");
   add(frames, painted);
@@ -60,9 +60,9 @@ export function step(by) {
 export const across = () => getComputedStyle(tiles).gridTemplateColumns.split(" ").length;
 
 function tile(frame, painted) {
-  const thumbnail = $("img", frame);
-  const element = painted.get(thumbnail.src) ?? fresh(thumbnail);
-  element.dataset.gate = frame.dataset.gate;
+  const { item, gate } = frame.dataset;
+  const element = painted.get(item) ?? fresh($("img", frame));
+  Object.assign(element.dataset, { item, gate });
   element.setAttribute("aria-pressed", "false");
   return element;
 }

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.contrib.auth.models import User
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from bench.review.pacing import every, on_time
@@ -21,35 +21,35 @@ from curation.models import Batch
 from curation.reviewing.claiming import PAGE
 
 WATCHING = Path(__file__).with_name("watching.js").read_text()
-SHOWN = """
-    const shown = () => [...document.querySelectorAll(".tile img")].filter(
-        (one) => one.complete && one.naturalWidth > 0
-    );
-"""
-GRID_PAINTED = """
-    const look = () => requestAnimationFrame(() => {
-        if (shown().length === COUNT)
-            requestAnimationFrame(() => (window.gridPainted = performance.now()));
-        else look();
-    });
-    look();
-"""
-TURNED = """
-    addEventListener("keydown", (event) => {
-        const [pressed, before] = [performance.now(), shown().map((one) => one.src)];
-        const look = () => requestAnimationFrame(() => {
-            if (shown().filter((one) => !before.includes(one.src)).length === COUNT)
-                requestAnimationFrame(() => (window.turned = performance.now() - pressed));
-            else look();
-        });
-        if (event.key === "Enter") look();
+PAINTED = "painted after ms: "
+THUMBNAILS = """
+    const painted = new Map();
+    let [named, since] = [0, 0];
+    const watch = (one) => one.setAttribute("elementtiming", `thumbnail ${named++}`);
+    new MutationObserver(() => {
+        document.querySelectorAll(".tile img:not([elementtiming])").forEach(watch);
+    }).observe(document, { childList: true, subtree: true });
+    new PerformanceObserver((seen) => {
+        const before = painted.size;
+        for (const { identifier, renderTime } of seen.getEntries())
+            if (!painted.has(identifier)) painted.set(identifier, renderTime);
+        if (before < COUNT && painted.size >= COUNT)
+            console.log("PAINTED" + (Math.max(...painted.values()) - since));
+    }).observe({ type: "element", buffered: true });
+    addEventListener("keydown", ({ key }) => {
+        if (key === "Enter") painted.clear(), (since = performance.now());
     }, { capture: true });
-"""
+""".replace("COUNT", str(PAGE)).replace("PAINTED", PAINTED)
+"""Tells when the last thumbnail of a page was painted, by the browser's own Element Timing: from
+the request for the page, or from Enter. Nothing is asked of the page meanwhile: it would cost it
+time."""
 FRAME = 1 / 60
 """Seconds: a key may fall anywhere within a frame of the screen. 5 a second sharp would all fall in
 the same place, and whether that is a good one would be chance."""
 GLANCE_MS = 3_000
 """At a page of the grid: nobody judges two dozen pictures faster."""
+WINDOW_MS = 2_000
+"""In which a new window of Chromium has loaded what is its own, such as its address bar's page."""
 PATIENCE_MS = 60_000
 """In which the desk must have opened, and sent all decisions when the last key was pressed."""
 
@@ -87,35 +87,47 @@ def accept(site: str, user: User, batch: Batch, *, rate: float, count: int) -> S
     return Seen(seen["durations"], pressed, seen["ready"], times[-1] - times[0])
 
 
-def open_grid(site: str, cookies: dict[str, str], path: str, *, openings: int) -> list[float]:
-    """Milliseconds from asking for the page to the frame in which every thumbnail is painted, in a
-    browser that runs already but has nothing of it in its cache."""
+def open_grid(
+    site: str, cookies: dict[str, str], path: str, *, openings: int, again: bool = False
+) -> list[float]:
+    """Milliseconds from asking for the page until every thumbnail is painted, in a browser that
+    runs already but has nothing of it in its cache; with `again`, the second time in each."""
     took = []
     with _browser() as browser:
         for _ in range(openings):
             with _page(browser, site, cookies) as page:
-                page.add_init_script(SHOWN + GRID_PAINTED.replace("COUNT", str(PAGE)))
-                page.goto(path)
-                page.wait_for_function("window.gridPainted", timeout=PATIENCE_MS)
-                took.append(float(page.evaluate("window.gridPainted")))
+                page.add_init_script(THUMBNAILS)
+                page.wait_for_timeout(WINDOW_MS)
+                if again:
+                    page.goto(path)
+                    page.wait_for_load_state("networkidle")
+                took.append(_until_painted(page, lambda: page.goto(path, wait_until="commit")))
     return took
 
 
 def turn_pages(site: str, cookies: dict[str, str], path: str, *, turns: int) -> list[float]:
-    """Milliseconds from Enter, which settles a page of the grid, to the frame in which every
-    thumbnail of the next is painted."""
+    """Milliseconds from Enter, which settles a page of the grid, until every thumbnail of the next
+    is painted."""
     took = []
     with _browser() as browser, _page(browser, site, cookies) as page:
-        page.add_init_script(SHOWN + TURNED.replace("COUNT", str(PAGE)))
+        page.add_init_script(THUMBNAILS)
         page.goto(path)
         expect(page.locator(".tile")).to_have_count(PAGE, timeout=PATIENCE_MS)
         for _ in range(turns):
             page.wait_for_timeout(GLANCE_MS)
-            page.evaluate("window.turned = null")
-            page.keyboard.press("Enter")
-            page.wait_for_function("window.turned", timeout=PATIENCE_MS)
-            took.append(float(page.evaluate("window.turned")))
+            took.append(_until_painted(page, lambda: page.keyboard.press("Enter")))
     return took
+
+
+def _until_painted(page: Page, does: Callable[[], object]) -> float:
+    """Milliseconds, as its script says when that is done."""
+
+    def is_it(message: ConsoleMessage) -> bool:
+        return message.text.startswith(PAINTED)
+
+    with page.expect_console_message(is_it, timeout=PATIENCE_MS) as told:
+        does()
+    return float(told.value.text.removeprefix(PAINTED))
 
 
 def desk_of(batch: Batch) -> str:

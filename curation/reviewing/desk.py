@@ -93,13 +93,11 @@ class ReasonCount:
     count: int
 
 
-def first_of(
-    batch: Batch, *, by: User, first: int | None = None, count: int = CLAIM
-) -> list[Candidate]:
+def first_of(batch: Batch, *, by: User, first: int | None = None) -> list[Candidate]:
     """What the desk opens with, claimed by nobody yet: the item asked for, then what is free."""
     items = batch.items.with_all_shown()
     asked = items.filter(pk__in=[first] if first else [], image__trashed_at=None)
-    free = _free(batch, by).with_all_shown()[:count]
+    free = _free(batch, by).with_all_shown()[:CLAIM]
     deck = {item.pk: item for item in [*asked, *free]}
     verdicts = shown_verdicts(asked, by) if asked else {}
     return candidates(deck.values(), verdicts)

@@ -85,19 +85,17 @@ def review_batch(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     batch = batch_of(request, pk, role=Role.GUEST)
     if batch.subject.slug != slug:
         raise Http404
-    is_grid = request.GET.get("view") == "grid"
     # The grid shows thumbnails: the rest of each picture comes with the page's first claim.
-    count = 1 if is_grid else CLAIM
-    deck = first_of(batch, by=request.user, first=key_in(request, "item"), count=count)
+    tiles = tiles_of(batch, by=request.user) if request.GET.get("view") == "grid" else []
+    deck = [] if tiles else first_of(batch, by=request.user, first=key_in(request, "item"))
     context = {
         "subject": batch.subject,
         "batch": batch,
-        "drawn": _drawn(request, deck, slug, is_grid=is_grid),
-        "tiles": tiles_of(batch, by=request.user) if is_grid else [],
+        "drawn": _drawn(request, deck, slug),
+        "tiles": tiles,
         "current": deck[0] if deck else None,
         "reasons": reason_counts(batch),
         "desk_modules": MODULES,
-        "is_grid": is_grid,
         "undoable": undoable(batch, request.user),
         "reviewer": reviewer_of(request),
         "tally": tally(batch, by=request.user),
@@ -160,12 +158,9 @@ def _deck(
     return render(request, "curation/_deck.html", context, using="jinja2")
 
 
-def _drawn(
-    request: MemberRequest, deck: list[Candidate], slug: str, *, is_grid: bool
-) -> dict[str, str]:
+def _drawn(request: MemberRequest, deck: list[Candidate], slug: str) -> dict[str, str]:
     """The page's own parts of it, the first picture shown."""
-    facts = {"current": deck[0].item.pk if deck else None, "is_grid": is_grid}
-    context = _shown(request, deck, slug) | facts
+    context = _shown(request, deck, slug) | {"current": deck[0].item.pk if deck else None}
     parts = {
         part: render_to_string(f"curation/_{part}.html", context, using="jinja2")
         for part in ("candidates", "frames")

@@ -442,6 +442,23 @@ def test_the_next_page_of_the_grid_is_there_before_this_one_is_settled(
     assert verdicts(items + more) == ["accepted"] * 30
 
 
+def test_a_grid_asks_for_large_pictures_when_it_is_left(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    batch = items[0].batch
+    page.goto(reverse("review_batch", args=[batch.subject.slug, batch.pk]) + "?view=grid")
+    expect(page.locator(".frame")).to_have_count(4)
+    expect(page.locator(".tile[data-item]")).to_have_count(4)
+    page.wait_for_load_state("networkidle")
+    assert not [url for url in asked if "/media/" in url]
+    page.keyboard.press("g")
+    expect(page.locator(".candidate.current .picked")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert len({url for url in asked if url.endswith("/1024")}) == 4
+
+
 def test_a_grid_may_reject_all_but_the_marked_ones(page: Page, items: list[ReviewItem]) -> None:
     sit_down(page, items)
     page.keyboard.press("g")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import uuid
+from base64 import b64encode
 
 import PIL.Image
 import pytest
@@ -12,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from curation.files.storage import folder_of
 from curation.models import (
     Batch,
     Choice,
@@ -167,18 +169,24 @@ def test_the_desk_costs_the_same_for_many_pictures(
         desk.get(reverse("review_batch", args=["juno", items[0].batch_id]))
 
 
-def test_the_grid_opens_with_a_page_of_thumbnails_and_one_picture_to_look_at(
+def test_the_grid_opens_with_a_page_of_thumbnails_and_nothing_larger(
     desk: Client, subject: Subject, django_assert_max_num_queries
 ) -> None:
     items = [make_item(subject, number) for number in range(PAGE + 2)]
-    with django_assert_max_num_queries(15):
+    for item in items[1:]:
+        folder = folder_of(item.image.sha256)
+        folder.mkdir(parents=True)
+        (folder / "256.webp").write_bytes(item.image.sha256.encode())
+    with django_assert_max_num_queries(14):
         page = desk.get(reverse("review_batch", args=["juno", items[0].batch_id]) + "?view=grid")
     assert page.context["tiles"] == items[:PAGE]
     told = page.content.decode()
-    assert [f'id="item-{item.pk}"' in told for item in items] == [True] + [False] * (PAGE + 1)
-    assert [
-        told.count(f'<img src="/media/{item.image.sha256}/256" fetchpriority') for item in items
-    ] == ([1] * PAGE + [0] * 2)
+    inlined = [b64encode(item.image.sha256.encode()).decode() for item in items]
+    assert [f'<img src="data:image/webp;base64,{data}"' in told for data in inlined] == (
+        [False] + [True] * (PAGE - 1) + [False] * 2
+    )
+    assert f'<img src="/media/{items[0].image.sha256}/256"' in told  # Its file is gone.
+    assert 'class="candidate' not in told
 
 
 def test_looking_at_a_picture_reads_no_list_of_all_scores(desk: Client, subject: Subject) -> None:
