@@ -39,8 +39,8 @@ _STAND_INS: dict[Any, Callable[[int], object]] = {
     TOKEN: lambda place: uuid.UUID(int=2**80 + place),
 }
 
-_PLACE = re.compile("(?<!%)%s")
-"""Where a parameter stands in the SQL of a compiler."""
+_PLACE = re.compile("(?<!%)((?:%%)*)%s")
+"""Where a parameter stands in a compiler's SQL, behind percent signs that mean themselves."""
 
 
 class Prepared(Generic[Row]):
@@ -132,7 +132,7 @@ class _Written:
         sql, params = compiler.as_sql()
         self._places = [places[param] for param in params if param in places]
         written = ("%s" if param in places else self._literal(param) for param in params)
-        self._sql = _PLACE.sub(lambda _: next(written), sql)
+        self._sql = _PLACE.sub(lambda found: found[1] + next(written), sql)
         self._values: list[Any] = []
         converters = compiler.get_converters([column for column, *_ in compiler.select])
         compiler.as_sql = self._as_sql

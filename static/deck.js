@@ -7,6 +7,7 @@ import { afterPaint } from "./painting.js";
 import { showSiblings } from "./siblings.js";
 
 const FEW = 12; // Waiting pictures under which more are asked for: over a second of the fastest fingers.
+export const PAGE = 24; // Of the grid.
 const AHEAD = 5;
 const BEHIND = 2;
 const KEPT = 40; // Decided pictures that stay in the film; older ones come back when undone.
@@ -25,6 +26,7 @@ const askedFor = new URLSearchParams(location.search).get("item");
 // One lease a tab: it outlives a reload, and a second tab holds other pictures.
 const lease = (sessionStorage.lease ??= newKey());
 
+const isGridded = () => desk.classList.contains("gridded");
 export const frames = () => $$(".frame", film);
 export const waiting = () => frames().filter((frame) => frame.dataset.verdict === "pending");
 export const candidateOf = (frame) => document.getElementById(`item-${frame.dataset.item}`);
@@ -64,7 +66,7 @@ export class Deck {
   // What need not be there with the picture.
   #settle() {
     current()?.scrollIntoView({ block: "nearest", inline: "center" });
-    if (current()) this.#name(current().dataset.item);
+    if (current() && !isGridded()) this.#name(current().dataset.item);
     this.#prepare();
     this.#forget();
     if (waiting().length <= FEW) this.refill();
@@ -99,7 +101,7 @@ export class Deck {
   }
 
   // Hold the next pictures. `drop`: those on the page that somebody else holds by now go; `pages`:
-  // enough for one or two whole pages of the grid.
+  // enough for one or two whole pages of the grid. Says whether the server answered.
   refill({ drop = false, pages = 0 } = {}) {
     // What is on its way may be less than a page.
     if (pages && this.#asking) return this.#asking.then(() => this.refill({ drop, pages }));
@@ -113,7 +115,7 @@ export class Deck {
     else if (!drop) body.set("more", 1);
     frames().forEach((frame) => body.append("have", frame.dataset.item));
     const page = await read(post(desk.dataset.claim, body));
-    if (!page) return;
+    if (!page) return false;
     if (drop) {
       const held = $("[data-held]", page).dataset.held.split(" ");
       const isLost = ({ dataset }) => !held.includes(dataset.item) && dataset.item !== askedFor;
@@ -125,6 +127,7 @@ export class Deck {
     if (!current() && this.next()) this.show(this.next());
     else this.#prepare();
     desk.classList.toggle("done", !current());
+    return true;
   }
 
   // A picture that is not on the page, such as one decided long ago that is looked at again.
@@ -151,7 +154,7 @@ export class Deck {
   // The next picture lies under the current one, laid out and painted: a key has only to take that
   // one away. The grid shows thumbnails alone.
   #prepare() {
-    if (desk.classList.contains("gridded")) return;
+    if (isGridded()) return;
     const next = this.next();
     $(".candidate.next", desk)?.classList.remove("next");
     for (const frame of [current(), next]) if (frame) showSiblings(candidateOf(frame), frame, frames());
@@ -191,8 +194,9 @@ export class Deck {
 }
 
 // A place among the waiting, drawn by lot so that it tells nothing.
+// A thumbnail that came into an open page of the grid would be known for a test.
 function somewhere() {
-  const deck = waiting().filter((frame) => frame !== current());
+  const deck = waiting().filter((frame) => frame !== current()).slice(isGridded() ? PAGE : 0);
   return deck[Math.floor(Math.random() * deck.length)] ?? null;
 }
 

@@ -63,12 +63,12 @@ function tile(frame, painted) {
   const { item, gate } = frame.dataset;
   const element = painted.get(item) ?? fresh($("img", frame));
   Object.assign(element.dataset, { item, gate });
-  element.setAttribute("aria-pressed", "false");
-  return element;
+  return element; // Somebody may have marked it already.
 }
 
 function fresh(thumbnail) {
   const element = Object.assign(document.createElement("button"), { type: "button", className: "tile" });
+  element.setAttribute("aria-pressed", "false");
   element.append(Object.assign(new Image(), { src: thumbnail.src, alt: thumbnail.alt }));
   return element;
 }

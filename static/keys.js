@@ -13,8 +13,10 @@ const USUAL = {
   settle: ["Enter"], close: ["Escape"],
 };
 const HELD = ["back", "forth", "up", "down"];
-const TYPED = "textarea, input:not([type=checkbox])";
+const TYPED = "textarea, select, input:not([type=checkbox])";
 export const PRESSED = "button, summary, a, input";
+// What has the focus keeps the key that presses it. Enter settles from any picture.
+const PRESSED_BY = { " ": PRESSED, Enter: "button:not(.tile, .pane), summary, a" };
 
 const help = document.querySelector(".help");
 let own = JSON.parse(document.getElementById("own-keys").textContent);
@@ -29,7 +31,7 @@ export function onKeys(doesNow) {
     if (document.querySelector("dialog[open]")) return;
     if (event.target.matches(TYPED)) return typed(event);
     const name = nameOf(event);
-    if (!name || (name === " " && event.target.matches(PRESSED))) return;
+    if (!name || (name in PRESSED_BY && event.target.matches(PRESSED_BY[name]))) return;
     const action = actionOf.get(name);
     const box = /^[1-9]$/.test(name) && document.querySelector(`[data-key="${name}"]`);
     const does = doesNow()[action];

@@ -1,10 +1,10 @@
 // Page after page of the grid: laid from what is here, settled at one go, the next fetched ahead.
 
-import { waiting } from "./deck.js";
+import { PAGE, waiting } from "./deck.js";
 import * as grid from "./grid.js";
 import { newKey } from "./outbox.js";
 
-const PAGE = 24;
+const AGAIN_MS = 3_000; // After the server did not answer.
 
 const next = () => waiting().slice(0, PAGE);
 
@@ -15,20 +15,24 @@ export class Pages {
   }
 
   // What is here is laid out at once, so that no key meant for the grid decides about one picture.
+  // With `drop` the page has thumbnails of the server's, which stay until it is known whose they are.
   async open({ drop = false } = {}) {
     if (!drop) grid.lay(next());
-    if (drop || next().length < PAGE) await this.deck.refill({ pages: 1, drop });
+    const isAnswered = (!drop && next().length === PAGE) || (await this.deck.refill({ pages: 1, drop }));
     if (!grid.isOpen()) return;
-    if (drop) grid.lay(next());
-    else grid.add(next());
-    if (next().length === 0) this.onEnd();
-    else await this.stock();
+    if (drop && isAnswered) grid.lay(next());
+    else if (!drop) grid.add(next());
+    if (next().length > 0) await this.stock();
+    else if (isAnswered) this.onEnd();
+    else setTimeout(() => grid.isOpen() && this.open({ drop }), AGAIN_MS);
   }
 
   settle() {
+    const chosen = grid.choices();
+    if (chosen.length === 0) return; // The pictures are on their way.
     const group = newKey();
     const reasons = { accept: [], reject: this.takeReasons() };
-    for (const [frame, choice] of grid.choices())
+    for (const [frame, choice] of chosen)
       this.decisions.record(frame, choice, { reasons: reasons[choice], group });
     return this.open();
   }

@@ -37,10 +37,10 @@ function facing(candidate) {
     for (const way of [$("[data-does=retouch]", panel), $("#correct")]) way.hidden = candidate.dataset.correctable === "no";
     $("#instruct").action = urlOf("edit", item);
     // A phone may have been scrolled down to the reasons.
-    requestAnimationFrame(() => scrollTo({ top: 0, behavior: "instant" }));
+    if (!grid.isOpen()) requestAnimationFrame(() => scrollTo({ top: 0, behavior: "instant" }));
   }
   follow();
-  untick();
+  if (!grid.isOpen()) untick();
   $$("form", panel).forEach((sent) => sent.reset()); // What it held was about another picture.
   shownAt = performance.now();
 }
@@ -130,6 +130,7 @@ function retouch() {
 // Many at a time; one undo takes all of it back
 
 async function sweep() {
+  if (desk.classList.contains("blind")) return say("You judge blind: what the gate thinks is hidden until you decide.");
   const red = waiting().filter((frame) => frame.dataset.gate === "red");
   if (red.length === 0) return say("The gate calls none of the pictures on this desk another person.");
   const chosen = await askWhich(red);
@@ -195,7 +196,10 @@ async function askAgain(item, said) {
 }
 
 function keepOfBurst() {
-  if (current()) keepBest(current(), bursts.burst(current(), waiting()).filter((f) => f !== current()));
+  if (!current()) return;
+  const alike = bursts.burst(current(), waiting()).filter((frame) => frame !== current());
+  if (alike.length > 0) keepBest(current(), alike);
+  else say("None of the pictures on this desk is nearly the same as this one.");
 }
 
 // News: how the batch stands, and what other reviewers have decided

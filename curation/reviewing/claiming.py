@@ -29,7 +29,7 @@ PAGE = 24
 """And at most, to somebody who looks at a whole page of them."""
 
 LEASE = dt.timedelta(seconds=120)
-"""How long a tab that fell silent keeps its pictures from others; it speaks every third of it."""
+"""How long a tab that fell silent keeps its pictures from others; it speaks every sixth of it."""
 
 
 def claim(

@@ -35,10 +35,10 @@ def preview(sha256: str, size: int) -> str:
 @register.filter
 def inlined(sha256: str, size: int) -> str:
     """The preview itself, as an address: a page's thumbnails are painted sooner when they come with
-    it than by a request each (docs/decisions/0038). Where the file is gone, what will say so."""
+    it than by a request each (docs/decisions/0038). Of a file that cannot be read, what says so."""
     try:
         data = preview_of(sha256, size).read_bytes()
-    except FileNotFoundError:
+    except OSError:
         return preview(sha256, size)
     return f"data:image/webp;base64,{b64encode(data).decode()}"
 

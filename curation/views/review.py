@@ -85,13 +85,15 @@ def review_batch(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     batch = batch_of(request, pk, role=Role.GUEST)
     if batch.subject.slug != slug:
         raise Http404
+    is_grid = request.GET.get("view") == "grid"
     # The grid shows thumbnails: the rest of each picture comes with the page's first claim.
-    tiles = tiles_of(batch, by=request.user) if request.GET.get("view") == "grid" else []
-    deck = [] if tiles else first_of(batch, by=request.user, first=key_in(request, "item"))
+    tiles = tiles_of(batch, by=request.user) if is_grid else []
+    deck = [] if is_grid else first_of(batch, by=request.user, first=key_in(request, "item"))
     context = {
         "subject": batch.subject,
         "batch": batch,
         "drawn": _drawn(request, deck, slug),
+        "is_grid": is_grid,
         "tiles": tiles,
         "current": deck[0] if deck else None,
         "reasons": reason_counts(batch),

@@ -7,7 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import FloatRect, Page, expect
 
 from curation.datasets.freezing import freeze_character
-from curation.models import Subject
+from curation.models import Decision, Subject
 from tests.curation.cast import make_item, make_photos
 from tests.training.cast import make_run
 from tests.training.pages import make_column, make_lora
@@ -67,6 +67,18 @@ def test_the_next_picture_is_shown_from_the_top(phone: Page, subject: Subject) -
     phone.evaluate("scrollTo({top: 600, behavior: 'instant'})")
     phone.get_by_role("button", name="skip").click()
     assert phone.evaluate("scrollY") == 0
+
+
+def test_a_page_over_plain_http_decides_all_the_same(phone: Page, subject: Subject) -> None:
+    """Browsers give `randomUUID` to secure pages alone, and to this machine's own."""
+    phone.add_init_script("delete Crypto.prototype.randomUUID")
+    phone.goto(reverse("review", args=[subject.slug]))
+    assert phone.evaluate("typeof crypto.randomUUID") == "undefined"
+    phone.get_by_role("button", name="accept", exact=True).click()
+    phone.get_by_role("button", name="reject", exact=True).click()
+    expect(phone.locator("[data-saved]")).to_have_text("all decisions saved")
+    said = Decision.objects.order_by("pk")
+    assert [one.choice for one in said] == ["accept", "reject"]
 
 
 def test_the_next_thing_to_do_is_on_the_wheels_first_screen(phone: Page, subject: Subject) -> None:

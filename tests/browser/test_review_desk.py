@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import PIL.Image
 import pytest
@@ -447,8 +448,7 @@ def test_a_grid_asks_for_large_pictures_when_it_is_left(
 ) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    batch = items[0].batch
-    page.goto(reverse("review_batch", args=[batch.subject.slug, batch.pk]) + "?view=grid")
+    open_grid(page, items)
     expect(page.locator(".frame")).to_have_count(4)
     expect(page.locator(".tile[data-item]")).to_have_count(4)
     page.wait_for_load_state("networkidle")
@@ -457,6 +457,83 @@ def test_a_grid_asks_for_large_pictures_when_it_is_left(
     expect(page.locator(".candidate.current .picked")).to_be_visible()
     page.wait_for_load_state("networkidle")
     assert len({url for url in asked if url.endswith("/1024")}) == 4
+
+
+def open_grid(page: Page, items: list[ReviewItem]) -> None:
+    batch = items[0].batch
+    page.goto(reverse("review_batch", args=[batch.subject.slug, batch.pk]) + "?view=grid")
+    expect(page.locator(".desk.live")).to_be_visible()
+
+
+def test_a_grid_whose_pictures_are_not_handed_out_yet_keeps_its_thumbnails_and_marks(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    page.route("**/claim/", lambda route: route.abort())
+    open_grid(page, items)
+    page.locator(".tile").nth(1).click()
+    page.get_by_text("Not this person").click()
+    page.keyboard.press("Enter")
+    expect(page.locator(".tile")).to_have_count(4)
+    page.unroute("**/claim/")
+    expect(page.get_by_role("button", name="Accept 3, reject 1")).to_be_visible(timeout=10_000)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Everything here is decided")).to_be_visible()
+    saved(page)
+    assert verdicts(items) == ["accepted", "rejected", "accepted", "accepted"]
+    assert Decision.objects.get(choice="reject").reasons == ["identity"]
+
+
+def test_a_reload_of_the_grid_is_the_grid(page: Page, items: list[ReviewItem]) -> None:
+    open_grid(page, items)
+    expect(page.get_by_role("button", name="Accept 4")).to_be_visible()
+    page.wait_for_timeout(600)
+    page.reload()
+    expect(page.locator(".desk.live.gridded")).to_be_visible()
+    page.keyboard.press("g")
+    expect(page.locator(".candidate.current .picked")).to_be_visible()
+    expect(page).to_have_url(re.compile("[?]item="))
+
+
+def test_enter_presses_the_button_that_has_the_focus(page: Page, items: list[ReviewItem]) -> None:
+    open_grid(page, items)
+    expect(page.get_by_role("button", name="Accept 4")).to_be_visible()
+    page.get_by_role("button", name="reject the rest").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Reject 4")).to_be_visible()
+    assert not Decision.objects.exists()
+
+
+def test_letters_in_a_choice_choose(page: Page, items: list[ReviewItem]) -> None:
+    sit_down(page, items)
+    page.keyboard.press("e")
+    count = page.locator("#instruct select")
+    count.focus()
+    for key in "3", "a", "x":
+        page.keyboard.press(key)
+    expect(count).to_have_value("3")
+    count.blur()
+    page.keyboard.press("x")
+    saved(page)
+    assert [decision.choice for decision in Decision.objects.all()] == ["reject"]
+
+
+def test_the_best_of_one_is_nothing_to_choose(page: Page, items: list[ReviewItem]) -> None:
+    sit_down(page, items)
+    page.keyboard.press("Shift+P")
+    expect(page.get_by_text("nearly the same as this one")).to_be_visible()
+    assert not Decision.objects.exists()
+
+
+def test_what_was_decided_can_be_unset_by_a_button(page: Page, items: list[ReviewItem]) -> None:
+    sit_down(page, items)
+    unset = page.get_by_role("button", name="unset")
+    expect(unset).to_be_hidden()
+    page.keyboard.press("a")
+    saved(page)
+    page.keyboard.press("[")
+    unset.click()
+    saved(page)
+    assert verdicts(items) == ["pending"] * 4
 
 
 def test_a_grid_may_reject_all_but_the_marked_ones(page: Page, items: list[ReviewItem]) -> None:
@@ -548,6 +625,9 @@ def test_who_judges_blind_sees_the_gates_opinion_after_deciding(
     page.get_by_label("Judge blind").check()
     page.keyboard.press("Escape")
     expect(page.locator(".likeness:visible")).to_have_count(0)
+    page.keyboard.press("s")
+    expect(page.get_by_text("You judge blind: what")).to_be_visible()
+    expect(page.get_by_role("button", name="strangers")).to_be_hidden()
     page.keyboard.press("a")
     page.keyboard.press("[")
     expect(page.locator(".likeness:visible")).to_have_count(1)

@@ -62,6 +62,17 @@ def test_what_never_changes_stands_in_the_sql(constant: str) -> None:
     assert [len(params) for params in sent] == [1, 1]
 
 
+def test_constants_of_all_kinds_stand_in_the_sql(people: list[User]) -> None:
+    now = timezone.now()
+
+    def build(key: int) -> QuerySet[User]:
+        standing = User.objects.filter(is_active=True, is_staff=False, pk__gt=-1)
+        return standing.filter(date_joined__lt=now + HOUR, date_joined__gt=now - HOUR, pk=key)
+
+    found = Prepared(build, KEY)
+    assert [found.first(user.pk) for user in people] == people
+
+
 def test_it_is_written_once_and_sees_what_changed_since(people: list[User]) -> None:
     calls = []
 
