@@ -454,8 +454,8 @@ def test_a_grid_asks_for_large_pictures_when_it_is_left(
     page.wait_for_load_state("networkidle")
     assert not [url for url in asked if "/media/" in url]
     page.keyboard.press("g")
-    expect(page.locator(".candidate.current .picked")).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    large = "[...document.querySelectorAll('.picked')].filter((one) => one.naturalWidth > 0)"
+    page.wait_for_function(f"{large}.length === 4")
     assert len({url for url in asked if url.endswith("/1024")}) == 4
 
 
