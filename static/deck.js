@@ -2,6 +2,7 @@
 // Asks for more before they run out, decodes the next ones ahead of the eye, and lets go of what
 // it holds when the page is left.
 
+import * as grid from "./grid.js";
 import { newKey, post, token } from "./outbox.js";
 import { afterPaint } from "./painting.js";
 import { showSiblings } from "./siblings.js";
@@ -26,7 +27,6 @@ const askedFor = new URLSearchParams(location.search).get("item");
 // One lease a tab: it outlives a reload, and a second tab holds other pictures.
 const lease = (sessionStorage.lease ??= newKey());
 
-const isGridded = () => desk.classList.contains("gridded");
 export const frames = () => $$(".frame", film);
 export const waiting = () => frames().filter((frame) => frame.dataset.verdict === "pending");
 export const candidateOf = (frame) => document.getElementById(`item-${frame.dataset.item}`);
@@ -66,7 +66,7 @@ export class Deck {
   // What need not be there with the picture.
   #settle() {
     current()?.scrollIntoView({ block: "nearest", inline: "center" });
-    if (current() && !isGridded()) this.#name(current().dataset.item);
+    if (current() && !grid.isOpen()) this.#name(current().dataset.item);
     this.#prepare();
     this.#forget();
     if (waiting().length <= FEW) this.refill();
@@ -154,7 +154,7 @@ export class Deck {
   // The next picture lies under the current one, laid out and painted: a key has only to take that
   // one away. The grid shows thumbnails alone.
   #prepare() {
-    if (isGridded()) return;
+    if (grid.isOpen()) return;
     const next = this.next();
     $(".candidate.next", desk)?.classList.remove("next");
     for (const frame of [current(), next]) if (frame) showSiblings(candidateOf(frame), frame, frames());
@@ -196,7 +196,7 @@ export class Deck {
 // A place among the waiting, drawn by lot so that it tells nothing.
 // A thumbnail that came into an open page of the grid would be known for a test.
 function somewhere() {
-  const deck = waiting().filter((frame) => frame !== current()).slice(isGridded() ? PAGE : 0);
+  const deck = waiting().filter((frame) => frame !== current()).slice(grid.isOpen() ? PAGE : 0);
   return deck[Math.floor(Math.random() * deck.length)] ?? null;
 }
 

@@ -20,10 +20,11 @@ export class Pages {
     if (!drop) grid.lay(next());
     const isAnswered = (!drop && next().length === PAGE) || (await this.deck.refill({ pages: 1, drop }));
     if (!grid.isOpen()) return;
-    if (drop && isAnswered) grid.lay(next());
-    else if (!drop) grid.add(next());
-    if (next().length > 0) await this.stock();
-    else if (isAnswered) this.onEnd();
+    if (next().length > 0) {
+      if (drop) grid.lay(next());
+      else grid.add(next());
+      await this.stock();
+    } else if (isAnswered) this.onEnd();
     else setTimeout(() => grid.isOpen() && this.open({ drop }), AGAIN_MS);
   }
 

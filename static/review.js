@@ -288,6 +288,6 @@ onSwipe(desk, decide);
 setTally(desk);
 desk.classList.add("live");
 deck.show(current() ?? deck.next());
-if (desk.dataset.view === "grid") openGrid({ drop: true });
+if (grid.isOpen()) openGrid({ drop: true });
 else deck.refill({ drop: true });
 decisions.outbox.open();

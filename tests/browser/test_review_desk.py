@@ -55,6 +55,12 @@ def sit_down(page: Page, items: list[ReviewItem]) -> None:
     expect(page.locator(".desk.live")).to_be_visible()
 
 
+def open_grid(page: Page, items: list[ReviewItem]) -> None:
+    batch = items[0].batch
+    page.goto(reverse("review_batch", args=[batch.subject.slug, batch.pk]) + "?view=grid")
+    expect(page.locator(".desk.live")).to_be_visible()
+
+
 def saved(page: Page) -> None:
     expect(page.locator("[data-saved]")).to_have_text("all decisions saved")
 
@@ -459,12 +465,6 @@ def test_a_grid_asks_for_large_pictures_when_it_is_left(
     assert len({url for url in asked if url.endswith("/1024")}) == 4
 
 
-def open_grid(page: Page, items: list[ReviewItem]) -> None:
-    batch = items[0].batch
-    page.goto(reverse("review_batch", args=[batch.subject.slug, batch.pk]) + "?view=grid")
-    expect(page.locator(".desk.live")).to_be_visible()
-
-
 def test_a_grid_whose_pictures_are_not_handed_out_yet_keeps_its_thumbnails_and_marks(
     page: Page, items: list[ReviewItem]
 ) -> None:
@@ -486,7 +486,7 @@ def test_a_grid_whose_pictures_are_not_handed_out_yet_keeps_its_thumbnails_and_m
 def test_a_reload_of_the_grid_is_the_grid(page: Page, items: list[ReviewItem]) -> None:
     open_grid(page, items)
     expect(page.get_by_role("button", name="Accept 4")).to_be_visible()
-    page.wait_for_timeout(600)
+    page.wait_for_timeout(600)  # A desk would have named its picture in the address by now.
     page.reload()
     expect(page.locator(".desk.live.gridded")).to_be_visible()
     page.keyboard.press("g")
