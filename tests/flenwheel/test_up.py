@@ -65,8 +65,14 @@ def first_start(tmp_path_factory: pytest.TempPathFactory) -> FirstStart:
     started = start(var, free_port())
     page = open_in_browser(link_from(started))
     family = everyone(psutil.Process(started.pid))
+    deaf(family, started.pid).suspend()
     started.send_signal(signal.SIGINT)
     return FirstStart(var, page, family, started.wait(timeout=60))
+
+
+def deaf(family: list[psutil.Process], supervisor: int) -> psutil.Process:
+    """A web process that hears no signal, as one forked while the signal comes."""
+    return next(p for p in family if "granian" in p.cmdline() and p.ppid() != supervisor)
 
 
 def everyone(supervisor: psutil.Process) -> list[psutil.Process]:

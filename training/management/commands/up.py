@@ -29,6 +29,8 @@ HEAD_START = 2.0
 WEB_PROCESSES = ("--workers", "4", "--blocking-threads", "2")
 """One Python process uses one core, and connections fall to processes by lot: of two, one often had
 most of the work."""
+WEB_PATIENCE = ("--workers-kill-timeout", "10")
+"""Seconds for requests to end. A web process that forks while a signal comes never hears of it."""
 WORKER = ("-m", "celery", "-A", "flenwheel", "worker", "--without-gossip", "--without-mingle")
 
 
@@ -46,7 +48,7 @@ def free_port(wanted: int) -> int:
 
 
 def processes(port: int) -> list[Child]:
-    web = ("-m", "granian", "--interface", "wsgi", "--no-ws", *WEB_PROCESSES)
+    web = ("-m", "granian", "--interface", "wsgi", "--no-ws", *WEB_PROCESSES, *WEB_PATIENCE)
     commands = {
         "web": (*web, "--host", settings.BIND, "--port", str(port), "flenwheel.wsgi:application"),
         "cpu-worker": (*WORKER, "-Q", "cpu", "-n", "cpu@%h", "--pool", "threads", "-c", "2"),
