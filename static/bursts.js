@@ -1,5 +1,7 @@
 // Several pictures that want to be compared: near-duplicates, or answers to the same order.
 
+import { showKeys } from "./keys.js";
+
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
 
 const ALIKE = 8; // Bits of 64 by which the perceptual hashes of near-duplicates differ at most.
@@ -18,9 +20,9 @@ export function group(frame, others) {
   return [frame, ...alike.sort((a, b) => near(a) - near(b))].slice(0, MOST);
 }
 
-// Those that look the same as the picture, itself among them.
+// Others that look the same as the picture.
 export const burst = (frame, others) =>
-  others.filter((other) => other === frame || distance(frame.dataset.phash, other.dataset.phash) <= ALIKE);
+  others.filter((other) => other !== frame && distance(frame.dataset.phash, other.dataset.phash) <= ALIKE);
 
 function distance(one, other) {
   if (!one || !other) return 64;
@@ -37,6 +39,7 @@ export const isOpen = () => desk.classList.contains("surveyed");
 // Lay pictures side by side, the first one chosen; `large(frame)` gives the address of its preview.
 export function lay(frames, large) {
   survey.replaceChildren(hint(frames.length), ...frames.map((frame) => pane(frame, large(frame))));
+  showKeys(survey);
   desk.classList.add("surveyed");
   choose(0);
 }
@@ -84,7 +87,9 @@ function hint(count) {
 function button(does, words, key) {
   const element = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-sm btn-plain" });
   element.dataset.does = does;
-  element.append(`${words} `, Object.assign(document.createElement("kbd"), { textContent: key }));
+  const named = Object.assign(document.createElement("kbd"), { textContent: key });
+  named.dataset.keyOf = does;
+  element.append(`${words} `, named);
   return element;
 }
 

@@ -2,7 +2,9 @@
 // Asks for more before they run out, decodes the next ones ahead of the eye, and lets go of what
 // it holds when the page is left.
 
+import { burst } from "./bursts.js";
 import * as grid from "./grid.js";
+import { showKeys } from "./keys.js";
 import { newKey, post, token } from "./outbox.js";
 import { afterPaint } from "./painting.js";
 import { showSiblings } from "./siblings.js";
@@ -143,6 +145,7 @@ export class Deck {
       element.classList.remove("current");
       if (element.matches(".frame")) film.insertBefore(element, before);
       else $(".finished").before(element);
+      showKeys(element);
     }
   }
 
@@ -157,7 +160,7 @@ export class Deck {
     if (grid.isOpen()) return;
     const next = this.next();
     $(".candidate.next", desk)?.classList.remove("next");
-    for (const frame of [current(), next]) if (frame) showSiblings(candidateOf(frame), frame, frames());
+    for (const frame of [current(), next]) if (frame) showLike(frame);
     if (next && next !== current()) {
       candidateOf(next).classList.add("next");
       candidateOf(next).inert = true;
@@ -198,6 +201,14 @@ export class Deck {
 function somewhere() {
   const deck = waiting().filter((frame) => frame !== current()).slice(grid.isOpen() ? PAGE : 0);
   return deck[Math.floor(Math.random() * deck.length)] ?? null;
+}
+
+function showLike(frame) {
+  const candidate = candidateOf(frame);
+  showSiblings(candidate, frame, frames());
+  const alike = burst(frame, waiting()).length;
+  $(".alike", candidate).hidden = alike === 0;
+  $(".alike b", candidate).textContent = alike;
 }
 
 function remove(frame) {

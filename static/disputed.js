@@ -1,7 +1,7 @@
 // Keys of the disputes: they settle the picture that has the focus, else the first one. One answer
 // a page: the next page brings the next picture.
 
-const CHOICES = { a: "accept", p: "accept", x: "reject" };
+import { onKeys } from "./keys.js";
 
 let isSettling = false;
 
@@ -11,11 +11,10 @@ addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => (isSettling = false));
 
-addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.repeat) return;
-  const choice = CHOICES[event.key.toLowerCase()];
-  if (!choice) return;
+function settle(choice) {
   const focused = document.activeElement.closest(".dispute");
   const dispute = focused ?? document.querySelector(".dispute");
   dispute?.querySelector(`[name=choice][value=${choice}]`).click();
-});
+}
+
+onKeys(() => ({ accept: () => settle("accept"), reject: () => settle("reject") }));

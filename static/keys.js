@@ -2,31 +2,27 @@
 // modifier held; a key that is kept down repeats only where that makes sense. Everybody may give
 // an action a key of their own: the page shows it wherever it names the key.
 
-import { post, refusal } from "./outbox.js";
-
 const USUAL = {
   accept: ["a", "p"], reject: ["x"], skip: [" "], undo: ["Backspace", "Ctrl+z"], unset: ["u"],
   edit: ["e"], retouch: ["m"], reference: ["r", "c"], flicker: ["f"], loupe: ["l"], zoom: ["z"], survey: ["n"],
-  burst: ["Shift+P"],
-  grid: ["g"], sweep: ["s"], help: ["?"],
-  back: ["[", "ArrowLeft"], forth: ["]", "ArrowRight"], up: ["ArrowUp"], down: ["ArrowDown"],
+  burst: ["Shift+P"], grid: ["g"], sweep: ["s"], back: ["["], forth: ["]"], help: ["?"],
+  left: ["ArrowLeft"], right: ["ArrowRight"], up: ["ArrowUp"], down: ["ArrowDown"],
   settle: ["Enter"], close: ["Escape"],
 };
-const HELD = ["back", "forth", "up", "down"];
+const HELD = ["back", "forth", "left", "right", "up", "down"];
 const TYPED = "textarea, select, input:not([type=checkbox])";
 export const PRESSED = "button, summary, a, input";
 // What has the focus keeps the key that presses it. Enter settles from any picture.
 const PRESSED_BY = { " ": PRESSED, Enter: "button:not(.tile, .pane), summary, a" };
 
-const help = document.querySelector(".help");
-let own = JSON.parse(document.getElementById("own-keys").textContent);
+let own = {};
 let actionOf = new Map();
 const released = new Map(); // Code of a key that is down -> what happens when it is let go.
 
-// `doesNow()` gives action -> function as things stand: it is told the key, and may give another
-// function for when the key is let go. A digit ticks the reason that carries it.
+// `doesNow()` gives action -> function as things stand, which may give another function for when
+// the key is let go. A digit ticks the reason that carries it.
 export function onKeys(doesNow) {
-  learn();
+  learn(JSON.parse(document.getElementById("own-keys").textContent));
   addEventListener("keydown", (event) => {
     if (document.querySelector("dialog[open]")) return;
     if (event.target.matches(TYPED)) return typed(event);
@@ -38,7 +34,7 @@ export function onKeys(doesNow) {
     if (!box && !does) return;
     event.preventDefault();
     if (box) box.checked = !box.checked;
-    else if (!event.repeat || HELD.includes(action)) released.set(event.code, does(name));
+    else if (!event.repeat || HELD.includes(action)) released.set(event.code, does());
   });
   addEventListener("keyup", ({ code }) => letGo(code));
   addEventListener("blur", () => [...released.keys()].forEach(letGo));
@@ -51,7 +47,7 @@ function letGo(code) {
 }
 
 // "a", "Shift+P", "Ctrl+z", "Enter"; nothing where a modifier means something to the browser.
-function nameOf(event) {
+export function nameOf(event) {
   const { key } = event;
   if (key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey)) return "Ctrl+z";
   if (event.ctrlKey || event.metaKey || event.altKey) return "";
@@ -65,48 +61,20 @@ function typed(event) {
 }
 
 // A key of one's own takes the place of the usual ones, also where another action usually has it.
-function learn() {
+export function learn(keys) {
+  own = keys;
   const usual = Object.entries(USUAL).filter(([action]) => !(action in own));
   actionOf = new Map(usual.flatMap(([action, keys]) => keys.map((key) => [key, action])));
   Object.entries(own).forEach(([action, key]) => actionOf.set(key, action));
-  for (const shown of document.querySelectorAll("[data-key-of]"))
-    shown.textContent = spoken(own[shown.dataset.keyOf]) ?? shown.dataset.usual;
+  showKeys();
+}
+
+// Markup names the usual keys.
+export function showKeys(within = document) {
+  for (const shown of within.querySelectorAll("[data-key-of]")) {
+    shown.dataset.usualKey ??= shown.textContent;
+    shown.textContent = spoken(own[shown.dataset.keyOf]) ?? shown.dataset.usualKey;
+  }
 }
 
 const spoken = (key) => key?.replace("Shift+", "⇧ ").replace(/^[a-z]$/, (letter) => letter.toUpperCase());
-
-// Changing: press the button beside an action, then the key it shall have.
-
-let asking = null;
-
-function ask(button) {
-  asking?.setAttribute("aria-pressed", "false");
-  asking = asking === button ? null : button;
-  asking?.setAttribute("aria-pressed", "true");
-  tell(asking ? `Press the key for “${button.dataset.words}”; ⌫ gives it its usual key again.` : "");
-}
-
-async function bind(action, key) {
-  const body = new URLSearchParams({ action, key });
-  const reply = await post(help.dataset.bind, body).catch(() => null);
-  if (!reply?.ok) return tell(await refusal(reply));
-  own = (await reply.json()).keys;
-  learn();
-  tell("Kept.");
-}
-
-const tell = (text) => (help.querySelector("[data-told]").textContent = text);
-
-help.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-bind-action]");
-  if (button) ask(button);
-});
-// On the window: a button that was clicked gives the focus away.
-addEventListener("keydown", (event) => {
-  if (!asking || ["Shift", "Tab"].includes(event.key)) return;
-  event.preventDefault();
-  const { bindAction } = asking.dataset;
-  ask(asking);
-  if (event.key !== "Escape") bind(bindAction, event.key === "Backspace" ? "" : nameOf(event));
-});
-help.addEventListener("close", () => asking && ask(asking));

@@ -1,11 +1,12 @@
 // The review desk at the speed of a thumb: decisions show at once and travel behind. Without this
 // script the same page works by plain forms.
 
+import "./binding.js";
 import * as bursts from "./bursts.js";
 import { candidateOf, current, Deck, frameOf, frames, urlOf, waiting } from "./deck.js";
 import { Decisions, turn } from "./decisions.js";
 import * as grid from "./grid.js";
-import { onKeys, PRESSED } from "./keys.js";
+import { onKeys, PRESSED, showKeys } from "./keys.js";
 import { closeViews, compare, flicker, follow, pan, zoom } from "./looking.js";
 import { loupe } from "./loupe.js";
 import { newKey, post, refusal } from "./outbox.js";
@@ -82,7 +83,7 @@ function edit() {
 }
 
 const THANKS = {
-  instruct: "The editor is on it. Its answers come to this film; N shows them side by side.",
+  instruct: "The editor is on it. Its answers come to this film; the survey shows them side by side.",
   correct: "Kept as a lesson for the editor.",
   retouch: "Kept as a lesson for the editor.",
 };
@@ -197,7 +198,7 @@ async function askAgain(item, said) {
 
 function keepOfBurst() {
   if (!current()) return;
-  const alike = bursts.burst(current(), waiting()).filter((frame) => frame !== current());
+  const alike = bursts.burst(current(), waiting());
   if (alike.length > 0) keepBest(current(), alike);
   else say("None of the pictures on this desk is nearly the same as this one.");
 }
@@ -208,7 +209,7 @@ let decidedAtNews = 0;
 
 function takeNews(news) {
   const [told, fresh] = [$(".finished"), $(".finished", news)];
-  if (told.dataset.state !== fresh.dataset.state) told.replaceWith(fresh);
+  if (told.dataset.state !== fresh.dataset.state) told.replaceWith(fresh), showKeys(fresh);
   const isCurrent = decisions.count === decidedAtNews && decisions.areSent;
   decidedAtNews = decisions.count;
   if (!isCurrent) return;
@@ -225,10 +226,10 @@ function closeAll() {
   say("");
 }
 
+const step = (by) => (deck.step(by), say(""));
 // Arrow keys move what is looked at closely; otherwise they go on, as [ and ] always do.
-function step(by, key = "") {
-  if (!key.startsWith("Arrow") || !pan(by, 0)) deck.step(by), say("");
-}
+const stepOrPan = (by) => pan(by, 0) || step(by);
+const sideways = (step) => ({ back: () => step(-1), left: () => step(-1), forth: () => step(1), right: () => step(1) });
 
 const undo = () => decisions.undo();
 const help = () => $(".help").showModal();
@@ -237,17 +238,16 @@ const SINGLE = {
   ...ALWAYS, accept: () => decide("accept"), reject: () => decide("reject"), skip: () => decide("skip"),
   unset: () => decisions.unset(), edit, retouch, reference: compare, flicker, loupe, zoom, sweep,
   survey: () => (say(""), openSurvey()), grid: () => (say(""), openGrid()), burst: keepOfBurst, close: () => (closeAll(), closeViews()),
-  back: (key) => step(-1, key), forth: (key) => step(1, key), up: () => pan(0, -1), down: () => pan(0, 1),
+  ...sideways(step), left: () => stepOrPan(-1), right: () => stepOrPan(1), up: () => pan(0, -1), down: () => pan(0, 1),
 };
 const IN_GRID = {
   ...ALWAYS, undo: () => decisions.undo().then(() => openGrid()), settle: () => (say(""), pages.settle()), grid: closeGrid, close: closeGrid,
   accept: () => grid.setUsual("accept"), reject: () => grid.setUsual("reject"),
-  back: () => grid.step(-1), forth: () => grid.step(1),
-  up: () => grid.step(-grid.across()), down: () => grid.step(grid.across()),
+  ...sideways(grid.step), up: () => grid.step(-grid.across()), down: () => grid.step(grid.across()),
 };
 const IN_SURVEY = {
   ...ALWAYS, settle: settleSurvey, accept: settleSurvey, reject: rejectSurvey,
-  survey: bursts.close, close: bursts.close, back: () => bursts.step(-1), forth: () => bursts.step(1),
+  survey: bursts.close, close: bursts.close, ...sideways(bursts.step),
 };
 
 function doesNow() {

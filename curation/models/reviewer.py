@@ -7,7 +7,7 @@ from django.db import models
 
 ACTIONS = (
     "accept", "reject", "edit", "retouch", "skip", "undo", "unset", "reference", "flicker", "loupe",
-    "zoom", "survey", "burst", "grid", "sweep",
+    "zoom", "survey", "burst", "grid", "sweep", "back", "forth", "help",
 )  # fmt: skip
 """What a key can be bound to; `static/keys.js` knows the usual keys of each."""
 

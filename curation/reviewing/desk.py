@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 
 MODULES = (
-    "review.js", "bursts.js", "deck.js", "decisions.js", "grid.js", "keys.js", "looking.js",
-    "loupe.js", "outbox.js", "pages.js", "painting.js", "retouching.js", "siblings.js",
-    "sweeping.js", "swiping.js", "tally.js", "vendor/idb-keyval/idb-keyval.js",
+    "review.js", "binding.js", "bursts.js", "deck.js", "decisions.js", "grid.js", "keys.js",
+    "looking.js", "loupe.js", "outbox.js", "pages.js", "painting.js", "retouching.js",
+    "siblings.js", "sweeping.js", "swiping.js", "tally.js", "vendor/idb-keyval/idb-keyval.js",
 )  # fmt: skip
 """The page's script and all that it imports: asked for at once, not one when another has come."""
 

@@ -20,6 +20,7 @@ from curation.reviewing.reviewers import records
 from curation.reviewing.settling import settle as settle_dispute
 from curation.reviewing.standing import since_the_first, that_count
 from curation.views.paging import key_in, page_of
+from curation.views.reviewing import reviewer_of
 from curation.views.visible import item_of, leads, subject_of
 from flenwheel.http import MemberRequest
 
@@ -53,6 +54,7 @@ def disputed(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     context = {
         "subject": batch.subject,
         "batch": batch,
+        "reviewer": reviewer_of(request),
         "disputes": [
             (item, that_count(since_the_first(item.decisions.all())), uuid.uuid4())
             for item in page[:DISPUTES]

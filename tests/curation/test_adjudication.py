@@ -139,7 +139,7 @@ def test_disputes_come_a_page_at_a_time_and_cost_the_same_for_many(
     page: Client, subject: Subject, alice: User, bob: User, django_assert_max_num_queries
 ) -> None:
     items = [dispute(subject, number, alice, bob) for number in range(DISPUTES + 2)]
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         first = page.get(url_of(items[0]))
     assert [item.pk for item, *_ in first.context["disputes"]] == [
         item.pk for item in items[:DISPUTES]
