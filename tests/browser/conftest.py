@@ -8,9 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
+
+from curation.models import Batch, ReviewItem, Subject
+from tests.browser.desk import COLOURS, log_in, make
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -35,11 +37,8 @@ def page(
     transactional_db: None, browser: Browser, live_server: LiveServer, alice: User
 ) -> Iterator[Page]:
     """Alice, logged in, at a desk of 1440 x 900; an error on the page fails the test."""
-    client = Client()
-    client.force_login(alice)
     context = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 900})
-    cookie = client.cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    log_in(context, alice, live_server.url)
     errors: list[str] = []
     tab = context.new_page()
     tab.set_default_timeout(10_000)
@@ -47,3 +46,9 @@ def page(
     yield tab
     context.close()
     assert errors == []
+
+
+@pytest.fixture
+def items(page: Page, subject: Subject) -> list[ReviewItem]:
+    batch = Batch.objects.create(subject=subject, title="Enrich")
+    return [make(batch, colour, seed) for seed, colour in enumerate(COLOURS)]

@@ -6,7 +6,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from curation.models import Batch, Decision, Subject
-from tests.browser.test_review_desk import COLOURS, make, saved, sit_down
+from tests.browser.desk import COLOURS, make, saved, sit_down
 
 
 def test_the_desk_goes_on_when_the_password_is_changed_in_another_tab(

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from pytest_django.live_server_helper import LiveServer
 
 from curation.models import Batch, Decision, Invitation, Subject
-from tests.browser.test_review_desk import COLOURS, make
+from tests.browser.desk import COLOURS, make
 from tests.curation.cast import invited
 
 PHONE = {"width": 390, "height": 844}

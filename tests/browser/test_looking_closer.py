@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from curation.models import Batch, Image, Measurement, Origin, ReviewItem, Subject
 from curation.shots import Shot
-from tests.browser.test_review_desk import SWIPE, saved, sit_down, verdicts
+from tests.browser.desk import SWIPE, saved, sit_down, verdicts
 from tests.curation.cast import keep_made
 
 SAD, HAPPY = Shot("left profile", "sad"), Shot("front", "smiling")

@@ -16,13 +16,11 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import connection
-from django.test import Client
-from django.urls import reverse
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from curation.models import Batch, Decision, ReviewItem, Subject
 from flenwheel.http import LATELY
-from tests.browser.test_review_desk import make
+from tests.browser.desk import come_to, log_in, make, saved
 from tests.services.conftest import free_port
 
 WEB = ("-m", "granian", "--interface", "wsgi", "--no-ws", "--blocking-threads", "4")
@@ -95,26 +93,10 @@ def batch(subject: Subject) -> Batch:
     return batch
 
 
-def sit_down(page: Page, batch: Batch, site: str = "") -> None:
-    page.goto(site + reverse("review_batch", args=[batch.subject.slug, batch.pk]))
-    expect(page.locator(".desk.live")).to_be_visible()
-
-
 def decide(page: Page, key: str) -> None:
     # A killed server takes its time to come back, and pictures may have run out meanwhile.
     page.locator(".frame.current[data-verdict=pending]").wait_for(timeout=30_000)
     page.keyboard.press(key)
-
-
-def saved(page: Page) -> None:
-    expect(page.locator("[data-saved]")).to_have_text("all decisions saved", timeout=30_000)
-
-
-def log_in(context: BrowserContext, user: User, site: str) -> None:
-    client = Client()
-    client.force_login(user)
-    cookie = client.cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": cookie, "url": site}])
 
 
 def everything_once(batch: Batch, count: int) -> bool:
@@ -128,7 +110,7 @@ def test_a_server_killed_again_and_again_costs_nothing(
     seed = int(os.environ.get("FLENWHEEL_CHAOS_SEED", "20"))
     lot = random.Random(seed)
     log_in(page.context, alice, server.url)
-    sit_down(page, batch, server.url)
+    come_to(page, batch, site=server.url)
     deadly = set(lot.sample(range(3, 38), 6))
     keys = [lot.choice("ax") for _ in range(40)]
     for number, key in enumerate(keys):
@@ -147,7 +129,7 @@ def test_a_server_killed_again_and_again_costs_nothing(
 def test_a_server_that_dies_in_the_middle_of_its_answer_is_asked_again(
     page: Page, batch: Batch
 ) -> None:
-    sit_down(page, batch)
+    come_to(page, batch)
     answers = []
 
     def cut(route: Route) -> None:
@@ -166,7 +148,7 @@ def test_a_server_that_dies_in_the_middle_of_its_answer_is_asked_again(
 def test_an_expired_login_keeps_what_was_decided_until_somebody_logs_in_again(
     page: Page, batch: Batch, alice: User
 ) -> None:
-    sit_down(page, batch)
+    come_to(page, batch)
     decide(page, "a")
     saved(page)
     Session.objects.all().delete()
@@ -183,7 +165,7 @@ def test_an_expired_login_keeps_what_was_decided_until_somebody_logs_in_again(
 def test_what_one_person_decided_is_not_signed_by_who_logs_in_after_them(
     page: Page, batch: Batch, alice: User, bob: User
 ) -> None:
-    sit_down(page, batch)
+    come_to(page, batch)
     site = page.evaluate("location.origin")
     log_in(page.context, bob, site)
     for _ in range(2):
@@ -197,7 +179,7 @@ def test_what_one_person_decided_is_not_signed_by_who_logs_in_after_them(
 
 
 def test_a_failure_leaves_one_retry_however_many_decisions_wait(page: Page, batch: Batch) -> None:
-    sit_down(page, batch)
+    come_to(page, batch)
     page.evaluate("""() => {
         const [set, clear] = [setTimeout, clearTimeout];
         window.retries = new Set();
@@ -222,7 +204,7 @@ def test_a_failure_leaves_one_retry_however_many_decisions_wait(page: Page, batc
 def test_a_page_that_is_hidden_before_it_was_painted_sends_at_once(
     page: Page, batch: Batch
 ) -> None:
-    sit_down(page, batch)
+    come_to(page, batch)
     page.wait_for_load_state("networkidle")
     page.evaluate("window.requestAnimationFrame = () => 0")  # As where nobody looks.
     page.keyboard.press("a")
@@ -235,14 +217,14 @@ def test_a_page_that_is_hidden_before_it_was_painted_sends_at_once(
 def test_a_closed_tab_sends_what_it_held_when_the_desk_is_opened_again(
     page: Page, batch: Batch
 ) -> None:
-    sit_down(page, batch)
+    come_to(page, batch)
     page.route("**/decide/", lambda route: route.abort())
     for _ in range(3):
         decide(page, "a")
     expect(page.locator("[data-saved]")).to_contain_text("3 waiting to be sent")
     again = page.context.new_page()
     page.close()
-    sit_down(again, batch)
+    come_to(again, batch)
     saved(again)
     assert everything_once(batch, 3)
 
@@ -252,22 +234,22 @@ def test_what_waits_from_one_batch_is_sent_from_the_next(
 ) -> None:
     other = Batch.objects.create(subject=subject, title="Another")
     make(other, "plum", 99)
-    sit_down(page, batch)
+    come_to(page, batch)
     page.route("**/decide/", lambda route: route.abort())
     for _ in range(3):
         decide(page, "a")
     expect(page.locator("[data-saved]")).to_contain_text("3 waiting to be sent")
     again = page.context.new_page()
     page.close()
-    sit_down(again, other)
+    come_to(again, other)
     saved(again)
     assert everything_once(batch, 3)
 
 
 def test_two_tabs_of_one_person_never_decide_the_same_picture(page: Page, batch: Batch) -> None:
-    sit_down(page, batch)
+    come_to(page, batch)
     other = page.context.new_page()
-    sit_down(other, batch)
+    come_to(other, batch)
     for _ in range(20):
         decide(page, "a")
         decide(other, "x")

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import PIL.Image
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
 from django.urls import reverse
 from PIL import ImageChops, ImageDraw, ImageStat
 from playwright.sync_api import Browser, CDPSession, Page, Route, expect
@@ -28,6 +27,7 @@ from curation.models import (
     Verdict,
 )
 from curation.reviewing.deciding import decide
+from tests.browser.desk import log_in, sit_down
 from tests.curation.cast import keep_made
 from tests.training.cast import make_base
 from training.models import Family, Run, RunKind
@@ -58,9 +58,7 @@ def keep(subject: Subject, picture: PIL.Image.Image, *parents: Image) -> Image:
 
 
 def enter(page: Page, items: list[ReviewItem]) -> None:
-    batch = items[0].batch
-    page.goto(reverse("review_batch", args=[batch.subject.slug, batch.pk]))
-    expect(page.locator(".desk.live")).to_be_visible()
+    sit_down(page, items)
     page.keyboard.press("m")
     expect(page.locator(".room[data-ready]")).to_be_visible()
 
@@ -242,13 +240,10 @@ def test_paint_on_one_picture_is_never_kept_of_the_next(
 
 @pytest.fixture
 def phone(page: Page, browser: Browser, live_server: LiveServer, alice: User) -> Iterator[Page]:
-    client = Client()
-    client.force_login(alice)
     context = browser.new_context(
         base_url=live_server.url, viewport={"width": 390, "height": 844}, has_touch=True
     )
-    cookie = client.cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    log_in(context, alice, live_server.url)
     tab = context.new_page()
     tab.set_default_timeout(10_000)
     yield tab
@@ -261,9 +256,7 @@ def touch(hand: CDPSession, kind: str, *points: tuple[float, float]) -> None:
 
 
 def test_a_finger_paints_and_two_fingers_zoom(phone: Page, items: list[ReviewItem]) -> None:
-    batch = items[0].batch
-    phone.goto(reverse("review_batch", args=[batch.subject.slug, batch.pk]))
-    expect(phone.locator(".desk.live")).to_be_visible()
+    sit_down(phone, items)
     phone.locator(".edit summary").click()
     phone.get_by_role("button", name="Retouch it here").click()
     expect(phone.locator(".room[data-ready]")).to_be_visible()

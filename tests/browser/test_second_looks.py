@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import re
 
-import PIL.Image
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from curation.models import Batch, Choice, Decision, Image, Origin, ReviewItem, Subject
+from curation.models import Batch, Choice, Decision, ReviewItem, Subject
 from curation.reviewing.deciding import decide, record
 from curation.reviewing.gold import mark
-from curation.shots import Shot
-from tests.curation.cast import keep_made
-
-COLOURS = ("teal", "olive", "plum", "tan")
+from tests.browser.desk import COLOURS, come_to, make, saved, sit_down, verdicts
 
 
 @pytest.fixture
@@ -25,36 +21,15 @@ def items(page: Page, subject: Subject) -> list[ReviewItem]:
     return [make(batch, colour) for colour in COLOURS]
 
 
-def make(batch: Batch, colour: str) -> ReviewItem:
-    picture = PIL.Image.new("RGB", (96, 96), colour)
-    facts = {"origin": Origin.ENRICHED, "shot": Shot("left profile", "sad"), "depth": 1}
-    image = keep_made(batch.subject, picture, provenance={}, **facts)
-    return ReviewItem.objects.create(batch=batch, image=image)
-
-
-def sit_down(page: Page, batch: Batch) -> None:
-    page.goto(reverse("review_batch", args=[batch.subject.slug, batch.pk]))
-    expect(page.locator(".desk.live")).to_be_visible()
-
-
-def saved(page: Page) -> None:
-    expect(page.locator("[data-saved]")).to_have_text("all decisions saved")
-
-
 def dom(page: Page) -> str:
     """The page as it is, but for tokens against forgery."""
     return re.sub(r"\b\w{64}\b", "", page.locator("html").evaluate("one => one.outerHTML"))
 
 
-def verdicts(items: list[ReviewItem]) -> list[str]:
-    images = Image.objects.filter(review_item__in=items).order_by("review_item")
-    return list(images.values_list("verdict", flat=True))
-
-
 def test_a_second_look_shows_no_trace_of_the_first_and_counts_as_any_other(
     page: Page, items: list[ReviewItem], bob: User
 ) -> None:
-    sit_down(page, items[0].batch)
+    sit_down(page, items)
     page.wait_for_load_state("networkidle")
     before = dom(page)
     for item in items:
@@ -81,7 +56,7 @@ def test_a_second_look_is_undone_and_done_again(
 ) -> None:
     for item in items:
         record(Decision(item=item, author=bob, choice=Choice.REJECT), saw="pending")
-    sit_down(page, items[0].batch)
+    sit_down(page, items)
     for key in ("a", "Backspace", "x"):
         page.keyboard.press(key)
     saved(page)
@@ -101,7 +76,7 @@ def test_a_test_picture_comes_among_the_others_and_looks_like_them(
     batch = items[0].batch
     for number in range(16):
         make(batch, f"#0{number:x}4444")
-    sit_down(page, batch)
+    come_to(page, batch)
     expect(page.locator(".frame")).to_have_count(21)
     frame = page.locator(f"#frame-{known.pk}")
     expect(frame).to_have_attribute("data-verdict", "pending")

@@ -1,0 +1,112 @@
+"""The grid: a page of pictures, all accepted or all rejected but for the marked ones."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from curation.models import Decision, ReviewItem
+from tests.browser.desk import make, open_grid, saved, sit_down, verdicts
+
+
+def test_a_page_of_the_grid_is_settled_at_once_and_one_undo_takes_it_back(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    sit_down(page, items)
+    page.keyboard.press("g")
+    expect(page.locator(".tile")).to_have_count(4)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press(" ")
+    page.keyboard.press("1")
+    expect(page.get_by_role("button", name="Accept 3, reject 1")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Everything here is decided")).to_be_visible()
+    saved(page)
+    assert verdicts(items) == ["accepted", "rejected", "accepted", "accepted"]
+    assert Decision.objects.get(choice="reject").reasons == ["identity"]
+    page.keyboard.press("Backspace")
+    saved(page)
+    assert verdicts(items) == ["pending"] * 4
+
+
+def test_the_next_page_of_the_grid_is_there_before_this_one_is_settled(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    more = [make(items[0].batch, "navy", 10 + seed) for seed in range(26)]
+    sit_down(page, items)
+    page.keyboard.press("g")
+    expect(page.locator(".tile")).to_have_count(24)
+    expect(page.locator(".frame")).to_have_count(30)
+    page.route("**/claim/", lambda route: route.abort())
+    page.keyboard.press("Enter")
+    expect(page.locator(".tile")).to_have_count(6)
+    page.unroute("**/claim/")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Everything here is decided")).to_be_visible()
+    saved(page)
+    assert verdicts(items + more) == ["accepted"] * 30
+
+
+def test_a_grid_asks_for_large_pictures_when_it_is_left(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_grid(page, items)
+    expect(page.locator(".frame")).to_have_count(4)
+    expect(page.locator(".tile[data-item]")).to_have_count(4)
+    page.wait_for_load_state("networkidle")
+    assert not [url for url in asked if "/media/" in url]
+    page.keyboard.press("g")
+    large = "[...document.querySelectorAll('.picked')].filter((one) => one.naturalWidth > 0)"
+    page.wait_for_function(f"{large}.length === 4")
+    assert len({url for url in asked if url.endswith("/1024")}) == 4
+
+
+def test_a_grid_whose_pictures_are_not_handed_out_yet_keeps_its_thumbnails_and_marks(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    page.route("**/claim/", lambda route: route.abort())
+    open_grid(page, items)
+    page.locator(".tile").nth(1).click()
+    page.get_by_text("Not this person").click()
+    page.keyboard.press("Enter")
+    expect(page.locator(".tile")).to_have_count(4)
+    page.unroute("**/claim/")
+    expect(page.get_by_role("button", name="Accept 3, reject 1")).to_be_visible(timeout=10_000)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Everything here is decided")).to_be_visible()
+    saved(page)
+    assert verdicts(items) == ["accepted", "rejected", "accepted", "accepted"]
+    assert Decision.objects.get(choice="reject").reasons == ["identity"]
+
+
+def test_a_reload_of_the_grid_is_the_grid(page: Page, items: list[ReviewItem]) -> None:
+    open_grid(page, items)
+    expect(page.get_by_role("button", name="Accept 4")).to_be_visible()
+    page.wait_for_timeout(600)  # A desk would have named its picture in the address by now.
+    page.reload()
+    expect(page.locator(".desk.live.gridded")).to_be_visible()
+    page.keyboard.press("g")
+    expect(page.locator(".candidate.current .picked")).to_be_visible()
+    expect(page).to_have_url(re.compile("[?]item="))
+
+
+def test_enter_presses_the_button_that_has_the_focus(page: Page, items: list[ReviewItem]) -> None:
+    open_grid(page, items)
+    expect(page.get_by_role("button", name="Accept 4")).to_be_visible()
+    page.get_by_role("button", name="reject the rest").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Reject 4")).to_be_visible()
+    assert not Decision.objects.exists()
+
+
+def test_a_grid_may_reject_all_but_the_marked_ones(page: Page, items: list[ReviewItem]) -> None:
+    sit_down(page, items)
+    page.keyboard.press("g")
+    page.keyboard.press("x")
+    page.locator(".tile").nth(2).click()
+    page.get_by_role("button", name="Reject 3, accept 1").click()
+    saved(page)
+    assert verdicts(items) == ["rejected", "rejected", "accepted", "rejected"]
