@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from curation.models import Decision, ReviewItem
-from tests.browser.desk import SWIPE, give_source, saved, sit_down, verdicts
+from curation.models import Choice, Decision, ReviewItem, Subject
+from tests.browser.desk import SWIPE, come_to, give_source, saved, sit_down, verdicts
+from tests.curation.cast import make_items
 
 
 def test_keys_accept_reject_with_reasons_and_undo(page: Page, items: list[ReviewItem]) -> None:
@@ -41,6 +42,27 @@ def test_an_undo_reaches_back_before_a_reload(page: Page, items: list[ReviewItem
     page.keyboard.press("Backspace")
     saved(page)
     assert verdicts(items) == ["pending"] * 4
+
+
+def test_more_than_fifty_decisions_are_undone_after_a_reload_the_newest_first(
+    page: Page, subject: Subject
+) -> None:
+    batch = make_items(subject, 55)
+    come_to(page, batch)
+    for number in range(55):
+        page.locator(".frame.current[data-verdict=pending]").wait_for()
+        page.keyboard.press("ax"[number % 2])
+    saved(page)
+    said = list(Decision.objects.order_by("pk").values_list("item", flat=True))
+    assert len(set(said)) == 55
+    page.reload()
+    expect(page.locator(".desk.live")).to_be_visible()
+    for _ in said:
+        page.keyboard.press("Backspace")
+    saved(page)
+    undone = Decision.objects.filter(choice=Choice.UNDO).order_by("pk")
+    assert list(undone.values_list("undoes__item", flat=True)) == said[::-1]
+    assert verdicts(list(batch.items.all())) == ["pending"] * 55
 
 
 def test_what_was_decided_can_be_unset_by_a_button(page: Page, items: list[ReviewItem]) -> None:
