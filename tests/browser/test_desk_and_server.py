@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import User
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from curation.models import Choice, Decision, Image, ReviewItem, Verdict
 from curation.reviewing.deciding import decide
@@ -28,6 +28,35 @@ def test_more_are_asked_for_before_the_deck_runs_out(page: Page, items: list[Rev
     saved(page)
     assert Decision.objects.count() == 34
     assert not Image.objects.filter(verdict=Verdict.PENDING).exists()
+
+
+def test_five_pictures_ahead_and_two_behind_are_ready_and_no_others_are_asked_for(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    film = [*items, *(make(items[0].batch, "red", 10 + number) for number in range(16))]
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    sit_down(page, items)
+    expect(page.locator(".frame")).to_have_count(20)
+    loaded(page, film[:6])
+    page.locator(f"#frame-{film[10].pk}").click()
+    loaded(page, film[8:16])
+    page.wait_for_load_state("networkidle")
+    for place in (*range(8, 10), *range(11, 16)):
+        assert picked(page, film[place]).evaluate("one => one.loading") == "eager", place
+    far = [item for place, item in enumerate(film) if place not in {*range(6), *range(8, 16)}]
+    assert [item for item in far if any(f"{item.image.sha256}/1024" in url for url in asked)] == []
+
+
+def picked(page: Page, item: ReviewItem) -> Locator:
+    return page.locator(f"#item-{item.pk} .picked")
+
+
+def loaded(page: Page, near: list[ReviewItem]) -> None:
+    """Each has come. Of a picture that was not asked for `complete` is false."""
+    for item in near:
+        expect(picked(page, item)).to_have_js_property("complete", True)
+        expect(picked(page, item)).to_have_js_property("naturalWidth", 96)
 
 
 def test_two_tabs_hold_different_pictures_and_a_closed_one_lets_go(
