@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
-from curation.models import Decision, ReviewItem
+from curation.models import Batch, Choice, Decision, ReviewItem
+from curation.reviewing.deciding import decide
+from curation.reviewing.gold import mark
 from tests.browser.desk import make, open_grid, saved, sit_down, verdicts
 
 
@@ -46,6 +49,25 @@ def test_the_next_page_of_the_grid_is_there_before_this_one_is_settled(
     expect(page.get_by_text("Everything here is decided")).to_be_visible()
     saved(page)
     assert verdicts(items + more) == ["accepted"] * 30
+
+
+def test_a_test_picture_comes_behind_the_page_of_the_grid_that_is_open(
+    page: Page, items: list[ReviewItem], bob: User
+) -> None:
+    known = make(Batch.objects.create(subject=items[0].batch.subject, title="earlier"), "red")
+    decide(known, Choice.ACCEPT, by=bob)
+    mark(ReviewItem.objects.get(pk=known.pk), by=bob)
+    for seed in range(26):
+        make(items[0].batch, "navy", 10 + seed)
+    page.add_init_script("Math.random = () => 0")  # By lot, as near to the front as may be.
+    open_grid(page, items)
+    test = page.locator(f".tile[data-item='{known.pk}']")
+    expect(page.locator(".frame")).to_have_count(31)
+    expect(page.locator(".tile")).to_have_count(24)
+    expect(test).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(page.locator(".tile")).to_have_count(7)
+    expect(test).to_have_count(1)
 
 
 def test_a_grid_asks_for_large_pictures_when_it_is_left(
