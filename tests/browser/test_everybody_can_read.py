@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import PIL.Image
 import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from curation.models import Batch, ReviewItem, Subject
-from tests.browser.desk import give_source, make
+from curation.models import Batch, Origin, ReviewItem, Subject
+from tests.browser.desk import come_to, give_source, make
+from tests.curation.cast import keep_made
 
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -96,3 +98,22 @@ def test_no_view_is_wider_than_its_screen(page: Page, items: list[ReviewItem], w
         widths[view] = page.evaluate("document.documentElement.scrollWidth")
     assert {view: wide for view, wide in widths.items() if wide > width} == {}
     assert page.evaluate("e => e.scrollWidth <= e.clientWidth", page.query_selector(".keys"))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (3840, 2160)])
+@pytest.mark.parametrize("size", [(1600, 900), (900, 1600)], ids=["wide", "tall"])
+def test_the_whole_picture_and_all_keys_are_on_the_screen(
+    page: Page, subject: Subject, width: int, height: int, size: tuple[int, int]
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    batch = Batch.objects.create(subject=subject, title="Enrich")
+    picture = PIL.Image.new("RGB", size, "teal")
+    image = keep_made(subject, picture, origin=Origin.ENRICHED, shot=None, depth=1, provenance={})
+    ReviewItem.objects.create(batch=batch, image=image)
+    come_to(page, batch)
+    expect(page.locator(".candidate.current .picked")).to_be_in_viewport(ratio=1)
+    keys = page.locator(".keys .key:visible").all()
+    assert len(keys) == 13
+    for key in keys:
+        expect(key).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
