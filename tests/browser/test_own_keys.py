@@ -9,10 +9,8 @@ from playwright.sync_api import Page, expect
 
 from curation.models import Choice, Decision, Reviewer, ReviewItem
 from curation.reviewing.deciding import record
-from tests.browser.test_review_desk import items, open_grid, saved, sit_down, verdicts
+from tests.browser.desk import open_grid, saved, sit_down, verdicts
 from tests.curation.cast import make_measurement
-
-__all__ = ["items"]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The desk by Tab alone: every control, as they are read."""
+"""The desk by Tab alone: every control, as they are read, and always the eye knows which."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ VIEWS = {"single": "", "survey": "n", "grid": "g"}
 """View of the desk -> the key that opens it."""
 
 WATCH = """() => {
+    const ring = (one) => {
+        const { outline, boxShadow } = getComputedStyle(seen(one));
+        return `${outline} ${boxShadow}`;
+    };
     // The box of a reason is hidden; its label stands for it.
     const seen = (one) => one.closest(".reason") ?? one;
     const box = (one) => seen(one).getBoundingClientRect();
@@ -25,8 +29,9 @@ WATCH = """() => {
 
     const controls = "a[href], button, input:not([type=hidden]), select, textarea, summary";
     const all = [...document.querySelectorAll(controls)].filter(isOpen);
+    const rings = new Map(all.map((one) => [one, ring(one)]));
     const visited = [];
-    const found = { hidden: [], missed: [], backwards: [] };
+    const found = { hidden: [], unmarked: [], missed: [], backwards: [] };
     const told = (one) => one.outerHTML.slice(0, 120);
     // Neither below what had the focus before nor to its right.
     const isBack = (one, before) =>
@@ -37,6 +42,7 @@ WATCH = """() => {
         const one = document.activeElement;
         if (one === document.body || visited.includes(one)) return false;
         if (!isOpen(one) || isSmall(one)) found.hidden.push(told(one));
+        if (ring(one) === rings.get(one)) found.unmarked.push(told(one));
         if (visited.length > 0 && isBack(one, visited.at(-1))) found.backwards.push(told(one));
         visited.push(one);
         return true;
@@ -75,3 +81,8 @@ def test_tab_goes_through_every_control_in_the_order_of_reading_and_to_none_that
     assert told["hidden"] == []
     assert told["missed"] == []
     assert told["backwards"] == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_whatever_has_the_focus_is_marked(page: Page, items: list[ReviewItem], view: str) -> None:
+    assert tour(page, items, view)["unmarked"] == []

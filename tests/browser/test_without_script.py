@@ -10,9 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from curation.models import ReviewItem
-from tests.browser.test_review_desk import items, verdicts
-
-__all__ = ["items"]
+from tests.browser.desk import verdicts
 
 
 @pytest.fixture
