@@ -86,6 +86,21 @@ def test_a_grid_asks_for_large_pictures_when_it_is_left(
     assert len({url for url in asked if url.endswith("/1024")}) == 4
 
 
+def test_a_grid_shows_its_pictures_before_it_asks_for_the_desks_scripts(
+    page: Page, items: list[ReviewItem]
+) -> None:
+    open_grid(page, items)
+    expect(page.locator(".desk.live")).to_be_visible()
+    started = page.evaluate(
+        """() => performance.getEntriesByType("resource")
+            .filter(({ name }) => /\\/(review|deck|outbox)[.].*js$/.test(name))
+            .map(({ startTime }) => startTime)"""
+    )
+    painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    assert len(started) == 3
+    assert min(started) > painted
+
+
 def test_a_grid_whose_pictures_are_not_handed_out_yet_keeps_its_thumbnails_and_marks(
     page: Page, items: list[ReviewItem]
 ) -> None:
