@@ -1,4 +1,4 @@
-"""Erase pictures whose consent was withdrawn: pixels, faces and words go, tombstones stay.
+"""Erase pictures whose consent was withdrawn: pixels, faces, masks, captions. Tombstones stay.
 
 The rows first, in one transaction: from then on no page serves them and nothing starts from them.
 Then the files, when `storage.sweep_files` finds that no row wants them any more; another subject
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -22,6 +23,7 @@ from curation.models import (
     CaptionChange,
     CaptionEdit,
     CaptionProposal,
+    Correction,
     Image,
     ImageQuerySet,
     Measurement,
@@ -97,6 +99,7 @@ def _erase(subject: Subject, photo: Image | None) -> int:
     now = timezone.now()
     gone.update(erased_at=now, trashed_at=Coalesce("trashed_at", now), caption="", original_name="")
     _show_no_more(subject, set(gone.values_list("sha256", flat=True)))
+    _forget_masks(subject, gone)
     return len(pks)
 
 
@@ -109,6 +112,16 @@ def _show_no_more(subject: Subject, gone: Collection[str]) -> None:
             item.nearest = left
             changed.append(item)
     ReviewItem.objects.bulk_update(changed, ["nearest"], batch_size=500)
+
+
+def _forget_masks(subject: Subject, gone: ImageQuerySet) -> None:
+    """A mask that was painted over somebody is their outline."""
+    erased = Q(source__in=gone) | Q(target__in=gone) | Q(rejected__in=gone)
+    Correction.objects.filter(erased, subject=subject).exclude(mask=None).update(mask=None)
+    painted = list(gone.filter(provenance__has_key="mask"))
+    for image in painted:
+        del image.provenance["mask"]
+    Image.objects.bulk_update(painted, ["provenance"], batch_size=500)
 
 
 def is_withdrawn(subject: Subject) -> bool:

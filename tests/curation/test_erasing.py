@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from curation.corrections.masks import as_text
 from curation.datasets.freezing import freeze_character
 from curation.files.ingest import ingest_upload
 from curation.files.storage import GRACE, folder_of, sweep_files
@@ -17,6 +18,7 @@ from curation.models import (
     CaptionChange,
     CaptionEdit,
     CaptionProposal,
+    Correction,
     Image,
     Measurement,
     Origin,
@@ -76,6 +78,24 @@ def test_pixels_faces_and_words_go_and_a_tombstone_stays(subject: Subject, alice
     grow_old(photo)
     assert sweep_files() == 1
     assert not folder_of(photo.sha256).exists()
+
+
+def test_masks_go_wherever_they_were_kept(subject: Subject, alice: User):
+    (photo,) = make_photos(subject, 1)
+    painted = {"prompt": "no scar", "mask": as_text(b"her outline")}
+    run = make_run(subject, RunKind.EDIT)
+    RunItem.objects.create(run=run, ordinal=0, source=photo, request={"take": 0} | painted)
+    answer = make_image(subject, 8, origin=Origin.ENRICHED, provenance=painted)
+    answer.parents.add(photo)
+    facts = {"subject": subject, "source": photo, "rejected": answer, "author": alice}
+    Correction.objects.create(**facts, instruction="no scar", target=answer, mask=b"her outline")
+    elsewhere = make_item(subject, 9, provenance=painted)
+    erase(subject, alice, photo)
+    answer.refresh_from_db()
+    assert answer.provenance == {"prompt": "no scar"}
+    assert Correction.objects.get().mask is None
+    assert RunItem.objects.get().request == {"take": 0, "prompt": "no scar"}
+    assert Image.objects.get(review_item=elsewhere).provenance == painted
 
 
 def test_what_a_run_keeps_while_it_is_being_ended_goes_as_well(subject: Subject, alice: User):

@@ -13,7 +13,7 @@ from django.dispatch import receiver
 
 from curation.models import SnapshotItem, Subject
 from curation.signals import consent_withdrawn
-from training.models import LoraVersion, Run, RunMoved, Standing
+from training.models import LoraVersion, Run, RunItem, RunMoved, Standing
 from training.runs.artifacts import run_folder
 from training.versions.promotion import retire
 
@@ -36,6 +36,15 @@ def stop_and_retire(subject: Subject, **_facts: Any) -> None:
     learned = LoraVersion.objects.filter(snapshot__in=lost)
     for lora in learned.filter(standing__in=[Standing.CURRENT, Standing.CANDIDATE]):
         retire(lora, by=None, reason="Consent was withdrawn.")
+    _forget_masks()
+
+
+def _forget_masks() -> None:
+    """An order for the inside of a mask holds the outline of whoever it was painted over."""
+    painted = RunItem.objects.filter(source__erased_at__isnull=False, request__has_key="mask")
+    for item in painted:
+        del item.request["mask"]
+        item.save(update_fields=["request"])
 
 
 def sweep_runs() -> int:
