@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Floor
 
 from curation.models import Batch, Choice, Decision, Gate, ReviewItem, Verdict
@@ -68,12 +68,16 @@ def pace(batch: Batch, waiting: int) -> Pace:
 
 
 def tables(batch: Batch) -> list[Table]:
-    """One query each. By likeness, too: it shows what another line of the gate would keep."""
+    """One query each. By likeness, too: it shows what another line of the gate would keep. Those
+    judged blind once more: whoever saw the gate's opinion may have followed it."""
     items = ReviewItem.objects.filter(batch=batch, image__trashed_at=None)
     decided = items.exclude(image__verdict=Verdict.PENDING)
+    unswayed = Decision.objects.current().filter(is_blind=True, is_opinion=False)
+    blind = decided.filter(Exists(unswayed.filter(item=OuterRef("pk"))))
     recipes = _shares(decided, _recipe, *RECIPE)
     return [
-        Table("By the gate's opinion", _shares(decided, lambda gate: Gate(gate).label, "gate")),
+        Table("By the gate's opinion", _shares(decided, _gate, "gate")),
+        Table("By the gate's opinion, judged blind", _shares(blind, _gate, "gate")),
         Table("By likeness to the photos", _by_likeness(decided)),
         Table("By view", _shares(decided, _word, "image__view")),
         Table("By expression", _shares(decided, _word, "image__expression")),
@@ -93,6 +97,10 @@ def _shares(items: QuerySet[ReviewItem], name: Callable[..., str], *fields: str)
 def _by_likeness(items: QuerySet[ReviewItem]) -> list[Share]:
     binned = items.exclude(score=None).annotate(bin=Floor(F("score") / STEP))
     return _shares(binned, lambda at: f"{at * STEP:.2f} to {(at + 1) * STEP:.2f}", "bin")
+
+
+def _gate(gate: str) -> str:
+    return Gate(gate).label
 
 
 def _word(word: str) -> str:

@@ -63,6 +63,22 @@ def test_acceptance_by_gate_view_lora_and_likeness(subject: Subject, alice: User
     } == {(2, 1, 50)}
 
 
+def test_what_was_judged_blind_tells_of_the_gate_once_more(
+    subject: Subject, alice: User, bob: User
+) -> None:
+    items = [make_item(subject, number) for number in range(4)]
+    ReviewItem.objects.update(gate=Gate.RED)
+    for item, choice in zip(items, ["reject", "accept", "accept", "accept"], strict=True):
+        record(Decision(item=item, author=alice, choice=choice, is_blind=item != items[0]))
+    undo_last(items[0].batch, by=alice)
+    decide(items[3], Choice.ACCEPT, by=alice)
+    opinion = Decision(item=items[0], author=bob, choice=Choice.REJECT, is_blind=True)
+    record(opinion, saw="pending")
+    by_gate, blind, *_ = tables(items[0].batch)
+    assert [(row.accepted, row.decided) for row in by_gate.rows] == [(3, 4)]
+    assert [(row.accepted, row.decided) for row in blind.rows] == [(2, 2)]
+
+
 def test_acceptance_by_recipe_where_there_are_several(subject: Subject, alice: User) -> None:
     usual = make_item(subject, 1, provenance={"prompt": "Smile."})
     decide(usual, Choice.ACCEPT, by=alice)
