@@ -10,7 +10,6 @@ import { afterPaint } from "./painting.js";
 import { showSiblings } from "./siblings.js";
 
 const FEW = 12; // Waiting pictures under which more are asked for: over a second of the fastest fingers.
-export const PAGE = 24; // Of the grid.
 const AHEAD = 5;
 const BEHIND = 2;
 const KEPT = 40; // Decided pictures that stay in the film; older ones come back when undone.
@@ -23,6 +22,7 @@ const $$ = (selector, within = document) => [...within.querySelectorAll(selector
 
 const desk = $(".desk");
 const film = $(".film");
+export const PAGE = Number(desk.dataset.page); // Of the grid.
 
 const askedFor = new URLSearchParams(location.search).get("item");
 

@@ -95,6 +95,7 @@ def review_batch(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
         "drawn": _drawn(request, deck, slug),
         "is_grid": is_grid,
         "tiles": tiles,
+        "page_of_grid": PAGE,
         "current": deck[0] if deck else None,
         "reasons": reason_counts(batch),
         "desk_modules": MODULES,
