@@ -126,9 +126,11 @@ def batch_numbers(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
         "leads": is_lead,
         "comparison": compare(batch),
         "shares": shares(batch) if is_lead else [],
-        "num_spared": batch.items.filter(is_spared=True, decided_at=None).count(),
-        "num_tests": batch.items.exclude(gold="").count(),
         "num_disputed": ReviewItem.objects.disputed().filter(batch=batch).count(),
+        **batch.items.aggregate(
+            num_spared=Count("pk", filter=Q(is_spared=True, decided_at=None)),
+            num_tests=Count("pk", filter=~Q(gold="")),
+        ),
     }
     return render(request, "curation/numbers.html", context)
 
