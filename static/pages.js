@@ -3,6 +3,7 @@
 import { PAGE, waiting } from "./deck.js";
 import * as grid from "./grid.js";
 import { newKey } from "./outbox.js";
+import { look } from "./tally.js";
 
 const AGAIN_MS = 3_000; // After the server did not answer.
 
@@ -17,6 +18,7 @@ export class Pages {
   // What is here is laid out at once, so that no key meant for the grid decides about one picture.
   // With `drop` the page has thumbnails of the server's, which stay until it is known whose they are.
   async open({ drop = false } = {}) {
+    this.shownAt = performance.now();
     if (!drop) grid.lay(next());
     const isAnswered = (!drop && next().length === PAGE) || (await this.deck.refill({ pages: 1, drop }));
     if (!grid.isOpen()) return;
@@ -31,10 +33,10 @@ export class Pages {
   settle() {
     const chosen = grid.choices();
     if (chosen.length === 0) return; // The pictures are on their way.
-    const group = newKey();
+    const together = { group: newKey(), seconds: look(this.shownAt, chosen.length) };
     const reasons = { accept: [], reject: this.takeReasons() };
     for (const [frame, choice] of chosen)
-      this.decisions.record(frame, choice, { reasons: reasons[choice], group });
+      this.decisions.record(frame, choice, { reasons: reasons[choice], ...together });
     return this.open();
   }
 

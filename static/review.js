@@ -14,7 +14,7 @@ import { Pages } from "./pages.js";
 import { open as openRoom } from "./retouching.js";
 import { askWhich } from "./sweeping.js";
 import { onSwipe } from "./swiping.js";
-import { addLook, setTally } from "./tally.js";
+import { look, setTally } from "./tally.js";
 
 const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -69,9 +69,7 @@ function takeReasons() {
 function decide(choice) {
   const frame = current();
   if (!frame) return;
-  const seconds = (performance.now() - shownAt) / 1000;
-  decisions.record(frame, choice, { reasons: choice === "reject" ? ticked() : [], seconds });
-  addLook(seconds);
+  decisions.record(frame, choice, { reasons: choice === "reject" ? ticked() : [], seconds: look(shownAt) });
   say("");
   deck.show(deck.next());
 }
@@ -163,10 +161,10 @@ function openSurvey() {
 
 // Of answers to one order the best is preferred to the rest; of near-duplicates they are no worse.
 function keepBest(best, rest) {
-  const group = newKey();
+  const together = { group: newKey(), seconds: look(shownAt, rest.length + 1) };
   const reasons = best.dataset.answerTo ? ticked() : ["no_effect"];
-  rest.forEach((frame) => decisions.record(frame, "reject", { reasons, group }));
-  decisions.record(best, "accept", { group });
+  rest.forEach((frame) => decisions.record(frame, "reject", { reasons, ...together }));
+  decisions.record(best, "accept", together);
   deck.show(deck.next());
   say(`Kept 1, rejected ${rest.length}; one undo takes it back.`);
 }
@@ -178,9 +176,9 @@ function settleSurvey() {
 }
 
 function rejectSurvey() {
-  const group = newKey();
   const all = bursts.all().map(frameOf);
-  all.forEach((frame) => decisions.record(frame, "reject", { reasons: ticked(), group }));
+  const together = { group: newKey(), seconds: look(shownAt, all.length) };
+  all.forEach((frame) => decisions.record(frame, "reject", { reasons: ticked(), ...together }));
   bursts.close();
   const [{ dataset }] = all;
   if (dataset.answerTo) askAgain(dataset.answerTo, candidateOf(all[0]).dataset.said);

@@ -2,6 +2,7 @@
 
 const PACE_OF = 20;
 const LONGEST_LOOK = 60; // Seconds; after that somebody fetched a coffee.
+const GLANCE = 5; // Seconds at most for each of many that are looked at together.
 
 const tab = document.querySelector(".tab-count");
 const bar = document.querySelector(".tally-bar");
@@ -10,9 +11,13 @@ const looks = [];
 let count = { total: 0, waiting: 0, accepted: 0 };
 let elsewhere; // Pictures that wait in the subject's other batches.
 
-export function addLook(seconds) {
-  looks.push(Math.min(seconds, LONGEST_LOOK));
+// What each of the pictures took that have been looked at together since then, in seconds.
+export function look(since, pictures = 1) {
+  const longest = Math.max(LONGEST_LOOK, GLANCE * pictures);
+  const seconds = Math.min((performance.now() - since) / 1000, longest) / pictures;
+  for (let n = 0; n < pictures; n += 1) looks.push(seconds);
   looks.splice(0, looks.length - PACE_OF);
+  return seconds;
 }
 
 // What the server counted: `told` carries data-total, data-waiting and data-accepted.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
@@ -31,6 +32,19 @@ def test_a_page_of_the_grid_is_settled_at_once_and_one_undo_takes_it_back(
     page.keyboard.press("Backspace")
     saved(page)
     assert verdicts(items) == ["pending"] * 4
+
+
+def test_the_time_of_a_page_is_its_pictures_together(page: Page, items: list[ReviewItem]) -> None:
+    sit_down(page, items)
+    before = time.monotonic()
+    page.keyboard.press("g")
+    expect(page.locator(".tile")).to_have_count(4)
+    page.wait_for_timeout(1_000)
+    page.keyboard.press("Enter")
+    took = time.monotonic() - before
+    saved(page)
+    (seconds,) = set(Decision.objects.values_list("seconds", flat=True))
+    assert 1 <= 4 * seconds < took + 0.1  # Hundredths are kept.
 
 
 def test_the_next_page_of_the_grid_is_there_before_this_one_is_settled(

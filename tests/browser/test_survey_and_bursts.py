@@ -19,6 +19,7 @@ def test_a_survey_keeps_the_chosen_one_and_rejects_the_rest(
     saved(page)
     assert verdicts(items) == ["rejected", "accepted", "rejected", "rejected"]
     assert Decision.objects.filter(choice="reject", reasons=["no_effect"]).count() == 3
+    assert not Decision.objects.filter(seconds=None).exists()
 
 
 def test_answers_to_one_order_are_compared_and_the_chosen_one_is_a_lesson(
