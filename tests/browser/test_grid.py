@@ -44,6 +44,7 @@ def test_the_time_of_a_page_is_its_pictures_together(page: Page, items: list[Rev
     took = time.monotonic() - before
     saved(page)
     (seconds,) = set(Decision.objects.values_list("seconds", flat=True))
+    assert seconds is not None
     assert 1 <= 4 * seconds < took + 0.1  # Hundredths are kept.
 
 
