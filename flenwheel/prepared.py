@@ -11,7 +11,6 @@ import re
 import threading
 import uuid
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -20,7 +19,6 @@ from django.db.models import (
     CharField,
     DateTimeField,
     Field,
-    Model,
     QuerySet,
     UUIDField,
 )
@@ -64,54 +62,6 @@ class Prepared(Generic[Row]):
 
     def first(self, *values: object) -> Row | None:
         return next(iter(self(*values)), None)
-
-
-class RowInsert:
-    """Called with a new row it writes it and gives it its key, as `save(force_insert=True)` would;
-    nothing listens."""
-
-    def __init__(self, model: type[Model]) -> None:
-        self._meta = model._meta
-        self._fields = [f for f in self._meta.concrete_fields if not f.primary_key]
-
-    def __call__(self, row: Model) -> None:
-        connection = connections[DEFAULT_DB_ALIAS]
-        values = ((field, field.pre_save(row, add=True)) for field in self._fields)
-        params = [field.get_db_prep_save(value, connection) for field, value in values]
-        with connection.cursor() as cursor:
-            cursor.execute(self._sql, params)
-            (row.pk,) = cursor.fetchone()
-        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
-
-    @cached_property
-    def _sql(self) -> str:
-        quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
-        columns = ", ".join(quote(str(field.column)) for field in self._fields)
-        values = ", ".join(["%s"] * len(self._fields))
-        into, key = quote(self._meta.db_table), quote(str(self._meta.pk.column))
-        return f"INSERT INTO {into} ({columns}) VALUES ({values}) RETURNING {key}"  # noqa: S608 (names of ours)
-
-
-class RowUpdate:
-    """Called with a row's key and values by name it writes them, as `update` on that row would."""
-
-    def __init__(self, model: type[Model], *names: str) -> None:
-        self._model = model
-        self._fields = [f for f in model._meta.concrete_fields if f.name in names]
-
-    def __call__(self, key: int, **values: object) -> None:
-        connection = connections[DEFAULT_DB_ALIAS]
-        params = [
-            field.get_db_prep_save(values[field.attname], connection) for field in self._fields
-        ]
-        with connection.cursor() as cursor:
-            cursor.execute(self._sql, [*params, key])
-
-    @cached_property
-    def _sql(self) -> str:
-        quote, meta = connections[DEFAULT_DB_ALIAS].ops.quote_name, self._model._meta
-        key, *columns = (f"{quote(str(field.column))} = %s" for field in (meta.pk, *self._fields))
-        return f"UPDATE {quote(meta.db_table)} SET {', '.join(columns)} WHERE {key}"  # noqa: S608 (names of ours)
 
 
 class _OfAThread(threading.local):

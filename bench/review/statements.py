@@ -15,7 +15,7 @@ from bench.review.rows import Row
 from bench.review.stock import character, fill, members
 from curation.reviewing.claiming import CLAIM
 
-VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE")
+VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 MOST = {"a claim of 20": 4, "a decision": 8}
 
 

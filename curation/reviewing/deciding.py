@@ -33,7 +33,7 @@ from curation.reviewing.standing import (
     said_about,
     that_count,
 )
-from flenwheel.prepared import RowInsert
+from flenwheel.writes import RowInsert, write
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -67,7 +67,6 @@ def record(decision: Decision, *, saw: str = "", authorise: bool = False) -> Dec
         with transaction.atomic():
             decision.item = _lock(decision, authorise)
             decision.is_opinion = bool(saw) and _is_opinion(decision, saw)
-            _KEEP(decision)
             _carry_out(decision)
     except IntegrityError:
         return Decision.objects.get(key=decision.key, author=decision.author)
@@ -98,22 +97,26 @@ def _is_opinion(decision: Decision, saw: str) -> bool:
 
 
 def _carry_out(decision: Decision) -> None:
-    item = decision.item
+    item, kept = decision.item, _KEEP(decision)
     if decision.choice == Choice.SKIP:
+        write(kept)
         ReviewItem.objects.filter(pk=item.pk).update(skips=F("skips") + 1, **HELD_BY_NOBODY)
-    elif decision.is_opinion:
-        compare(item, said_about(item))
+    elif item.decided_at is None:
+        project(item, [decision], kept)
     else:
-        project(item, said_about(item) if item.decided_at else [decision])
-        _teach(decision)
+        write(kept)  # What was said is read, this too.
+        (compare if decision.is_opinion else project)(item, said_about(item))
+    _teach(decision)
 
 
 def _teach(decision: Decision) -> None:
     """Whoever accepts an answer to an order has shown what the first edit should have been: they
     reject that one, as far as they know how it stands."""
+    if decision.is_opinion or decision.choice != Choice.ACCEPT:
+        return
     item, by = decision.item, decision.author
     first = item.answer_to
-    if decision.choice == Choice.ACCEPT and first and first.source:
+    if first and first.source:
         rejection = Decision(item=first, author=by, choice=Choice.REJECT)
         saw = shown_verdicts(ReviewItem.objects.filter(pk=first.pk), by)[first.pk]
         correct(rejection, item.image, work=work_on(item.image), saw=saw)

@@ -23,7 +23,8 @@ from curation.models import (
 )
 from curation.reviewing.opinions import VERDICTS, is_drawn
 from curation.reviewing.ordering import LAST
-from flenwheel.prepared import KEY, Prepared, RowUpdate
+from flenwheel.prepared import KEY, Prepared
+from flenwheel.writes import RowUpdate, Write, write
 
 
 def _locked(item: int, user: int) -> ImageQuerySet:
@@ -84,29 +85,30 @@ def that_count(said: Sequence[Decision]) -> list[Decision]:
     return [standing, *{one.author_id: one for one in opinions}.values()]
 
 
-def project(item: ReviewItem, said: Sequence[Decision]) -> None:
-    """Bring picture and item in line. A known answer that is no longer true is forgotten."""
+def project(item: ReviewItem, said: Sequence[Decision], *also: Write) -> None:
+    """Bring picture and item in line, and write what is `also` to be written. A known answer that
+    is no longer true is forgotten."""
     standing = next(iter(that_count(said)), None)
     verdict = VERDICTS[Choice(standing.choice)] if standing else Verdict.PENDING
     if verdict != item.image.verdict:
         item.image.verdict = verdict
-        _JUDGE(item.image_id, verdict=verdict)
+        also = (*also, _JUDGE(item.image_id, verdict=verdict))
     item.decider_id = standing.author_id if standing else None
     item.decided_at = standing.created_at if standing else None
     item.gold = item.gold if standing and item.gold == standing.choice else ""
     if standing and item.is_spared:  # Somebody looked it up, which no lot decided.
         item.is_spared, item.propensity = False, 1
         ReviewItem.objects.filter(pk=item.pk).update(is_spared=False, propensity=1)
-    compare(item, said)
+    compare(item, said, *also)
 
 
-def compare(item: ReviewItem, said: Sequence[Decision]) -> None:
+def compare(item: ReviewItem, said: Sequence[Decision], *also: Write) -> None:
     """Of the verdict as it is: does anybody differ, unknowing, and is another opinion wanted?"""
     item.is_disputed = len({one.choice for one in that_count(said)}) > 1 and not item.gold
-    line_up(item, said)
+    line_up(item, said, *also)
 
 
-def line_up(item: ReviewItem, said: Sequence[Decision]) -> None:
+def line_up(item: ReviewItem, said: Sequence[Decision], *also: Write) -> None:
     """Whether it waits for people: for a verdict, or behind all others for a second opinion."""
     is_decided = item.image.verdict != Verdict.PENDING
     is_done = item.gold or any(one.is_opinion for one in said) or not is_drawn(item)
@@ -114,4 +116,4 @@ def line_up(item: ReviewItem, said: Sequence[Decision]) -> None:
     item.is_waiting = item.image.trashed_at is None and not is_settled
     item.rank = item.rank % LAST + (LAST if is_decided and item.is_waiting else 0)
     facts = {name: getattr(item, name) for name in FOLLOWS}
-    _LINE_UP(item.pk, **facts, holder_id=None, lease=None, held_until=None)
+    write(*also, _LINE_UP(item.pk, **facts, holder_id=None, lease=None, held_until=None))

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db import connection
 from django.db.utils import IntegrityError
 from django.test import Client
@@ -134,13 +135,15 @@ def desk(client: Client, alice: User) -> Client:
 
 
 def statements(desk: Client, url: str, **fields: object) -> list[str]:
+    cache.clear()  # Who it is is read anew.
     with CaptureQueriesContext(connection) as captured:
         assert desk.post(url, fields, headers={"Accept": "application/json"}).status_code == 200
     spoken = [query["sql"] for query in captured.captured_queries]
-    return [sql for sql in spoken if sql.split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE")]
+    verbs = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
+    return [sql for sql in spoken if sql.split()[0] in verbs]
 
 
-def test_a_claim_costs_four_statements_and_a_decision_eight_login_and_session_included(
+def test_a_claim_costs_four_statements_and_a_decision_six_login_and_session_included(
     desk: Client, subject: Subject
 ) -> None:
     make_photos(subject)
@@ -150,7 +153,8 @@ def test_a_claim_costs_four_statements_and_a_decision_eight_login_and_session_in
     assert len(statements(desk, url, lease=ONE)) <= 4
     url = reverse("decide", args=[item.pk])
     said = {"choice": "reject", "reasons": "identity", "saw": "pending", "key": uuid.uuid4()}
-    assert len(statements(desk, url, **said)) <= 8
+    most = 4 if connection.vendor == "postgresql" else 6  # There it is written in one.
+    assert len(statements(desk, url, **said)) <= most
 
 
 def test_a_claim_reads_its_index_and_no_more(subject: Subject, alice: User) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, connections, transaction
+from django.db import connection, connections
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from flenwheel.prepared import KEY, MOMENT, WORD, Prepared, RowInsert, RowUpdate
+from flenwheel.prepared import KEY, MOMENT, WORD, Prepared
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
@@ -126,35 +126,3 @@ def test_each_thread_asks_over_its_own_connection(people: list[User]) -> None:
         thread.start()
         thread.join()
     assert answers == people
-
-
-def test_a_row_update_writes_the_named_fields_of_one_row(people: list[User]) -> None:
-    write = RowUpdate(User, "last_login", "first_name", "is_active")
-    now, hostile = timezone.now(), "'); DROP TABLE auth_user; --"
-    with CaptureQueriesContext(connection) as queries:
-        write(people[0].pk, first_name=hostile, is_active=False, last_login=now)
-    alice, bob = User.objects.order_by("username")
-    assert (alice.first_name, alice.is_active, alice.last_login) == (hostile, False, now)
-    assert (bob.first_name, bob.is_active, bob.last_login) == ("", True, None)
-    assert len(queries) == 1
-
-
-def test_a_row_is_written_as_saving_writes_it() -> None:
-    facts = {"email": "' OR 1=1 --", "date_joined": timezone.now(), "last_login": None}
-    saved, written = User(username="saved", **facts), User(username="written", **facts)
-    saved.save()
-    with CaptureQueriesContext(connection) as queries:
-        RowInsert(User)(written)
-    assert len(queries) == 1
-    rows = [User.objects.filter(pk=row.pk).values().get() for row in (saved, written)]
-    own = {"id": written.pk, "username": "written"}
-    assert rows[1] == rows[0] | own
-    written.first_name = "Known"
-    written.save()
-    assert User.objects.get(username="written").first_name == "Known"
-
-
-def test_the_database_refuses_a_written_row_too() -> None:
-    RowInsert(User)(User(username="alice"))
-    with pytest.raises(IntegrityError), transaction.atomic():
-        RowInsert(User)(User(username="alice"))

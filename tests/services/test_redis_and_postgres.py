@@ -21,6 +21,7 @@ RULES = (
     "tests/curation/test_gold.py",
     "tests/curation/test_second_opinions.py",
     "tests/flenwheel/test_prepared.py",
+    "tests/flenwheel/test_writes.py",
     "tests/training/test_register_packs.py",
     "tests/training/test_runs.py",
 )
